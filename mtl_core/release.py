@@ -1,0 +1,181 @@
+"""From a trained network to a model folder: calibrate, measure, write the card, print it for people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mtl_core import __version__, bundle
+from mtl_core.calibrate import SENSITIVITY, cross_fit
+from mtl_core.calibrate import fit as fit_calibration
+from mtl_core.crossvalidate import as_predictions
+from mtl_core.curves import draw_curves
+from mtl_core.data import DataError, Sample, grade_counts, settle_folds, split_hash, split_share
+from mtl_core.evaluate import evaluate
+from mtl_core.evaluation_report import draw
+from mtl_core.files import write_whole
+from mtl_core.metrics import Predictions
+from mtl_core.train import Pictures, Progress, TrainConfig, fit, predict_logits
+
+ATTRIBUTION = (
+    "HyperKvasir: Borgli et al., Scientific Data 2020, doi 10.1038/s41597-020-00622-y, CC BY 4.0, research "
+    "and education",
+    "GastroVision: Jha et al., 2023, arXiv 2307.08140, reported as CC BY 4.0, research use",
+    "ImageNet start weights: pictures licensed for non-commercial research; MobileNetV2 from the ONNX model "
+    "zoo (Apache-2.0), MobileNetV3-Large grown from Google's minimalistic weights (Apache-2.0)",
+    "Method: our reading of Lee & Kim, Digital Health 2025, doi 10.1177/20552076251356396 (abstract only)",
+)
+LIMITS = (
+    "Research use only. Not a medical device. Not for diagnosis or treatment decisions.",
+    "MES 0 is a surrogate: normal mucosa of another source, not readings of patients with ulcerative "
+    "colitis. That source can be told from the graded one by itself: figures across sources are confounded.",
+    "The training data name no patients. Splits follow near-duplicate groups, so figures may be optimistic "
+    "for new patients.",
+    "White light only; one hospital system for grades 1-3. Other processors, dyes, magnification, other "
+    "organs and other diseases are outside the training range.",
+)
+
+
+def train_bundle(
+    config: TrainConfig,
+    samples: Sequence[Sample],
+    folder: Path,
+    *,
+    init: Path | None,
+    oof: Predictions | None,
+    validation: float,
+    command: str,
+) -> Generator[Progress, None, dict[str, Any]]:
+    """Train on all samples (use ``check`` left out), calibrate and write the bundle; returns its card.
+
+    With ``oof`` (out-of-fold predictions of the same configuration) calibration and figures come from
+    there and every picture is trained on; otherwise ``validation`` of the groups is held out for early
+    stopping, calibration and figures. Raises DataError when neither is given.
+    """
+    if oof is None and not validation > 0:
+        raise DataError("give --oof predictions of a cross-validation, or a --validation share above 0")
+    usable = settle_folds([s for s in samples if s.use != "check"])
+    rest, held = split_share(usable, validation, config.seed) if oof is None else (usable, [])
+    spec = config.spec.input
+    train_part = Pictures.load(rest, spec)
+    held_part = Pictures.load(held, spec) if held else None
+    checkpoint = folder / "checkpoint.safetensors"
+    trained = yield from fit(config, train_part, held_part, init=init, checkpoint=checkpoint)
+    judged = "out-of-fold predictions of a cross-validation"
+    if oof is None:
+        assert held_part is not None
+        oof = as_predictions(held, predict_logits(trained.network, held_part), config)
+        judged = "the held-out validation share, which also chose the epoch"
+    card = {
+        "code_version": __version__,
+        "labels": ["MES 0", "MES 1", "MES 2", "MES 3"],
+        **_judge(oof, judged),
+        "training": {
+            "command": command,
+            "config": config.to_dict(),
+            "start": init.name if init else "random",
+            "pictures": len(rest),
+            "by_use": dict(sorted(Counter(s.use for s in rest).items())),
+            "by_grade": grade_counts(rest),
+            "sources": dict(sorted(Counter(s.source for s in rest).items())),
+            "data": _data_line(rest),
+            "split_sha256": split_hash(usable),
+        },
+        "limits": list(LIMITS),
+        "attribution": list(ATTRIBUTION),
+    }
+    full = bundle.write(folder, trained.network, card)
+    write_whole(folder / "curves.json", json.dumps(trained.curves, indent=1).encode())
+    draw_curves(trained.curves, folder / "curves.png")
+    draw(card["metrics"], folder / "evaluation.png")
+    checkpoint.unlink(missing_ok=True)
+    return full
+
+
+def recalibrate(folder: Path, predictions: Predictions, sensitivity: float = SENSITIVITY) -> dict[str, Any]:
+    """Fit a bundle's calibration, threshold and figures anew; the weights stay as they are.
+
+    Raises BundleError when the bundle is damaged.
+    """
+    card, network = bundle.load(folder)
+    card |= _judge(predictions, "predictions given to calibrate", sensitivity)
+    return bundle.write(folder, network, card)
+
+
+def record(folder: Path, name: str, figures: Mapping[str, Any]) -> None:
+    """Add measured figures to a bundle's card under ``metrics``; the weights stay as they are."""
+    card = bundle.read_card(folder)
+    card["metrics"][name] = figures
+    write_whole(folder / bundle.CARD, bundle.card_bytes(card))
+
+
+def _judge(predictions: Predictions, source: str, sensitivity: float = SENSITIVITY) -> dict[str, Any]:
+    """The card's calibration, thresholds and metrics from labelled predictions."""
+    calibration = fit_calibration(predictions, sensitivity)
+    folds = set(predictions.folds.tolist()) - {""}
+    answers = cross_fit(predictions, sensitivity) if len(folds) > 1 else None
+    return {
+        "calibration": calibration.to_dict(),
+        "thresholds": {"active": calibration.threshold, "sensitivity": sensitivity},
+        "metrics": evaluate(predictions, answers, sensitivity=sensitivity) | {"judged_on": source},
+    }
+
+
+def _data_line(samples: Sequence[Sample]) -> str:
+    counts = grade_counts(samples)
+    partial = sum(s.use == "train" and s.grade is None for s in samples)
+    others = Counter(s.use for s in samples if s.use != "train")
+    graded = f"{sum(counts)} graded (MES 0-3: {'/'.join(map(str, counts))}), {partial} in-between grades"
+    return graded + "".join(f", {n} {use}" for use, n in sorted(others.items()))
+
+
+def format_cards(cards: Sequence[Mapping[str, Any]]) -> str:
+    """Model cards as one Markdown text, every number read from the cards."""
+    lines = [
+        "# Model cards",
+        "",
+        "Generated by `mtl-core card` from the `card.json` of each model; do not edit.",
+        "",
+    ]
+    for card in cards:
+        training, metrics = card["training"], card["metrics"]
+        lines += [
+            f"## {card['name']}", "",
+            f"Trunk `{card['spec']['backbone']}`, {card['spec']['input']['size']} px, coarse tasks "
+            + ", ".join(f"MES >= {t['cut']}" for t in card["spec"]["tasks"])
+            + f". Weights SHA-256 `{card['weights_sha256'][:12]}`. Code {card['code_version']}.", "",
+            f"Trained on {training['data']}; start: {training['start']}; "
+            f"split `{training['split_sha256'][:12]}`.", "",
+            "```", training["command"], "```", "",
+            f"Figures from {metrics['judged_on']}: {metrics['rows']} pictures in {metrics['groups']} groups; "
+            "95 % group-bootstrap intervals in brackets.", "",
+            "| figure | " + " | ".join(_COLUMNS) + " |", "|---|" + "---|" * len(_COLUMNS),
+        ]  # fmt: skip
+        names = sorted({name for block in _COLUMNS for name in metrics.get(block, {}).get("figures", {})})
+        for name in names:
+            cells = [_cell(metrics.get(block, {}).get("figures", {}).get(name)) for block in _COLUMNS]
+            lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+        lines.append("")
+        for change, found in metrics.get("shortcuts", {}).items():
+            lines.append(
+                f"- Shortcut test, {change}: {found['pictures']} pictures, P(active) moves by "
+                f"{found['mean_distance']:.3f} (signed {found['mean_shift']:+.3f}), grade changes in "
+                f"{found['grade_changed']:.1%}, active decision in {found['active_changed']:.1%}"
+            )
+        lines += ["", "Limits:", "", *(f"- {limit}" for limit in card["limits"]), ""]
+        lines += ["Attribution:", "", *(f"- {source}" for source in card["attribution"]), ""]
+    return "\n".join(lines)
+
+
+_COLUMNS = ("grades_1_3", "grades_1_3_restricted", "grades_0_3_surrogate_zero", "active_uc", "active_all")
+
+
+def _cell(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["value"] is None:
+        return ""
+    if found["low"] is None:
+        return f"{found['value']:.3f}"
+    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
