@@ -1,0 +1,201 @@
+"""The seam to the engine: order, laziness, bounded batches, clean-up; and what a run says of itself."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import platform
+import tracemalloc
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mtl_core.scores import FrameScores
+from mtl_core.spec import ModelSpec
+from uc_viewer import analysis
+from uc_viewer.analysis import analyse, manifest_sha256, provenance
+from uc_viewer.case import FrameResult, Unreadable
+from uc_viewer.sources.base import Frame
+
+CARD: dict[str, Any] = {
+    "format": 1,
+    "name": "model-x",
+    "spec": ModelSpec("mobilenet_v2").to_dict(),
+    "weights_sha256": "ab" * 32,
+    "thresholds": {"active": 0.3, "sensitivity": 0.95},
+    "training": {"data": "forty pictures"},
+    "limits": ["Not for anything."],
+}
+
+
+class Redness:
+    """A scorer that grades by mean redness and notes the batches it was given."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def predict(self, frames: Iterable[np.ndarray], batch: int = 8) -> Iterator[FrameScores]:
+        frames = list(frames)
+        self.batches.append(len(frames))
+        for frame in frames:
+            red = float(frame[..., 0].mean()) / 255
+            if red < 0.05:
+                yield FrameScores.rejected("too dark")
+            else:
+                yield FrameScores((1 - red, 0.0, 0.0, red), red, red >= 0.5)
+
+
+class Pictures:
+    """A source of plain red pictures; None stands for a file that cannot be opened."""
+
+    skipped: Mapping[str, int] = {}
+
+    def __init__(self, levels: Iterable[int | None], side: int = 40) -> None:
+        self._levels, self._side = list(levels), side
+        self.decoded = 0
+        self.closed = False
+
+    @property
+    def expected(self) -> int:
+        return len(self._levels)
+
+    def __iter__(self) -> Iterator[Frame | Unreadable]:
+        try:
+            for number, level in enumerate(self._levels):
+                if level is None:
+                    yield Unreadable(f"{number}.png", "damaged: export it again")
+                else:
+                    self.decoded += 1
+                    yield self.reopen(f"{number}.png", level)
+        finally:
+            self.closed = True
+
+    def reopen(self, source_file: str, index: int) -> Frame:
+        image = np.zeros((self._side, self._side, 3), np.uint8)
+        image[..., 0] = index
+        return Frame(image, source_file, hashlib.sha256(bytes([index])).hexdigest())
+
+
+def test_everything_comes_once_in_order() -> None:
+    source = Pictures([None, 10, None, 200, 0, 250, None, 90, 130, None])
+    items = list(analyse(source, Redness(), batch=2))
+    assert [item.source_file for item in items] == [f"{n}.png" for n in range(10)]
+    assert [isinstance(item, Unreadable) for item in items] == [n in (0, 2, 6, 9) for n in range(10)]
+    scores = {item.source_file: item.scores for item in items if isinstance(item, FrameResult)}
+    assert scores["3.png"].grade == 3
+    assert scores["4.png"].reject_reason == "too dark"
+    assert scores["8.png"].p_active == pytest.approx(130 / 255)
+
+
+def test_batches_are_full_whatever_lies_between() -> None:
+    scorer = Redness()
+    list(analyse(Pictures([100, None, 100, None, None, 100, 100, 100]), scorer, batch=3))
+    assert scorer.batches == [3, 2]
+
+
+def test_large_pictures_make_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "BATCH_BYTES", 2 * 40 * 40 * 3)
+    scorer = Redness()
+    list(analyse(Pictures([100] * 5), scorer, batch=8))
+    assert scorer.batches == [2, 2, 1]
+
+
+def test_unreadable_files_are_told_at_once() -> None:
+    source = Pictures([None, 100, 100])
+    assert isinstance(next(analyse(source, Redness())), Unreadable)
+    assert source.decoded == 0
+
+
+def test_nothing_is_decoded_ahead_and_closing_frees_the_source() -> None:
+    source = Pictures([100] * 50)
+    results = analyse(source, Redness(), batch=4)
+    next(results)
+    assert source.decoded == 4
+    results.close()
+    assert source.closed
+
+
+def test_a_fault_of_the_engine_frees_the_source() -> None:
+    class Broken(Redness):
+        def predict(self, frames: Iterable[np.ndarray], batch: int = 8) -> Iterator[FrameScores]:
+            raise RuntimeError("out of memory")
+
+    source = Pictures([100])
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(analyse(source, Broken()))
+    assert source.closed
+
+
+def test_an_engine_that_loses_pictures_is_found_out() -> None:
+    class Lossy(Redness):
+        def predict(self, frames: Iterable[np.ndarray], batch: int = 8) -> Iterator[FrameScores]:
+            return iter(list(super().predict(frames, batch))[1:])
+
+    with pytest.raises(RuntimeError, match="1 answers for 2 pictures"):
+        list(analyse(Pictures([100, 100]), Lossy()))
+
+
+def test_batch_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        next(analyse(Pictures([100]), Redness(), batch=0))
+
+
+def test_a_thousand_stills_stream_with_flat_memory() -> None:
+    side, batch = 400, 4
+    picture = side * side * 3
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in analyse(Pictures([100] * 1000, side), Redness(), batch))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 1000
+    assert peak < (batch + 3) * picture + 2**20  # all together they are 480 MB
+
+
+def results() -> list[FrameResult | Unreadable]:
+    return [*analyse(Pictures([100, None, 200]), Redness())]
+
+
+def provenance_of(items: list[FrameResult | Unreadable], **more: Any) -> dict[str, Any]:
+    return provenance(
+        CARD, items, device="cpu", device_reason="no GPU", load_seconds=1.5, scoring_seconds=0.5, **more
+    )
+
+
+def test_provenance_says_how_the_scores_came_about() -> None:
+    facts = provenance_of(results(), skipped={".txt": 2}, options={"batch": 8})
+    assert facts["app"]["name"] == "UC Viewer"
+    assert facts["versions"]["numpy"] == np.__version__
+    assert facts["versions"]["python"] == platform.python_version()
+    assert facts["model"]["name"] == "model-x"
+    assert facts["model"]["backbone"] == "mobilenet_v2"
+    assert facts["model"]["weights_sha256"] == "ab" * 32
+    assert facts["model"]["training"]["data"] == "forty pictures"
+    assert facts["device"] == {"name": "cpu", "reason": "no GPU"}
+    assert facts["thresholds"] == {"active": 0.3, "sensitivity": 0.95}
+    assert facts["inputs"] == {"read": 2, "unreadable": 1, "skipped": {".txt": 2}}
+    assert facts["timings"] == {"load_seconds": 1.5, "scoring_seconds": 0.5, "frames_per_second": 4.0}
+    assert facts["options"] == {"batch": 8}
+    assert all(isinstance(value, float) for value in facts["quality_rules"].values())
+    assert provenance_of(results(), active_threshold=0.25)["thresholds"]["active"] == 0.25
+
+
+def test_provenance_names_neither_computer_nor_user_nor_folder() -> None:
+    text = json.dumps(provenance_of(results()))
+    assert str(Path.home()) not in text
+    assert str(Path.cwd()) not in text
+    assert f'"{platform.node()}"' not in text
+    assert f'"{getpass.getuser()}"' not in text
+
+
+def test_manifest_is_that_of_sha256sum_and_knows_no_order() -> None:
+    items = results()
+    lines = sorted(f"{item.source_sha256}  {item.source_file}\n" for item in items)
+    assert manifest_sha256(items) == hashlib.sha256("".join(lines).encode()).hexdigest()
+    assert manifest_sha256(items[::-1]) == manifest_sha256(items)
+    assert manifest_sha256(items[:2]) != manifest_sha256(items)
