@@ -1,0 +1,189 @@
+"""Results as files for other programs: frames.csv, summary.json, run.json. All appear whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from mtl_core.files import replacing
+from mtl_core.spec import GRADES
+from uc_viewer.case import FrameResult, Run, Unreadable
+from uc_viewer.paths import intended_use
+
+SCHEMA_VERSION = 1
+"""Version of the three files' layout; raised when a reader would have to change."""
+
+COLUMNS = (
+    "source_file",
+    "source_sha256",
+    "frame_index",
+    "pts_seconds",
+    "scored",
+    "reject_reason",
+    "p0",
+    "p1",
+    "p2",
+    "p3",
+    "mes_ai",
+    "p_active",
+    "active_ai",
+    "score_continuous",
+)
+"""Columns of frames.csv, in order."""
+
+INCOMPLETE_NOTE = "INCOMPLETE.txt"
+"""Lies beside the results of a run that was stopped."""
+
+
+class FrameTable:
+    """frames.csv while it grows: one row per frame, and one per file that could not be opened."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._writer = csv.writer(text)
+        self._writer.writerow(COLUMNS)
+
+    def add(self, item: FrameResult | Unreadable) -> None:
+        """Append one row."""
+        self._writer.writerow(row(item))
+
+    def flush(self) -> None:
+        """Hand all rows so far to the operating system."""
+        self._text.flush()
+
+
+@contextmanager
+def frame_table(path: Path) -> Iterator[FrameTable]:
+    """A `FrameTable` that becomes ``path`` when the block ends well.
+
+    Until then its rows are in a hidden draft in the same folder; if the block raises, the draft is removed
+    and an earlier file stays. UTF-8 with a byte order mark, RFC 4180. Raises OSError.
+    """
+    with replacing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        try:
+            yield FrameTable(text)
+        finally:
+            text.detach()  # hands over what is left and leaves the file open for `replacing`
+
+
+def row(item: FrameResult | Unreadable) -> list[str]:
+    """One row of frames.csv, as text. Numbers have six decimals; empty where there is none."""
+    if isinstance(item, Unreadable):
+        reason = guard(f"unreadable: {item.reason}")
+        return [guard(item.source_file), item.source_sha256, "0", "", "0", reason, *[""] * 8]
+    scores = item.scores
+    start = [guard(item.source_file), item.source_sha256, str(item.index), _decimal(item.pts_seconds)]
+    if scores.probabilities is None:
+        return [*start, "0", guard(scores.reject_reason), *[""] * 8]
+    return [
+        *start,
+        "1",
+        "",
+        *[_decimal(p) for p in scores.probabilities],
+        str(scores.grade),
+        _decimal(scores.p_active),
+        str(int(bool(scores.active))),
+        _decimal(scores.continuous),
+    ]
+
+
+def guard(text: str) -> str:
+    """Free text that no spreadsheet takes for a formula: a leading ``= + - @`` or control gets a ``'``."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _decimal(value: float | None) -> str:
+    return "" if value is None else f"{value:.6f}"
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """What the run found, JSON-ready, in absolute numbers.
+
+    No shares of frames: stills are chosen by the endoscopist, so a share of them means nothing.
+    """
+    scored = [r for r in run.results if r.scores.scored]
+    grades = Counter(r.scores.grade for r in scored)
+    reasons = Counter(r.scores.reject_reason for r in run.results if not r.scores.scored)
+    top = max(scored, key=lambda r: r.scores.p_active or 0.0, default=None)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "status": _status(run),
+        "intended_use": intended_use(),
+        "patient_id": run.case.patient_id,
+        "synthetic": run.case.synthetic,
+        "finished": run.finished,
+        "counts": {
+            "expected": run.expected,
+            "scored": len(scored),
+            "rejected": len(run.results) - len(scored),
+            "unreadable": len(run.unreadable),
+            "active": sum(bool(r.scores.active) for r in scored),
+        },
+        "grades": {str(grade): grades[grade] for grade in range(GRADES)},
+        "highest_mes_ai": max((g for g in grades if g is not None), default=None),
+        "highest_p_active": None
+        if top is None
+        else {"source_file": top.source_file, "frame_index": top.index, "p_active": top.scores.p_active},
+        "rejected_by_reason": dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        "unreadable": _unreadable(run),
+    }
+
+
+def record(run: Run) -> dict[str, Any]:
+    """How the run was made, JSON-ready: case, times, provenance, the digest of every input."""
+    files: dict[str, str] = {}
+    files.update({result.source_file: result.source_sha256 for result in run.results})
+    files.update({item.source_file: item.source_sha256 for item in run.unreadable})
+    by_digest: defaultdict[str, list[str]] = defaultdict(list)
+    for name, digest in files.items():
+        if digest:
+            by_digest[digest].append(name)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "status": _status(run),
+        "complete": run.complete,
+        "intended_use": intended_use(),
+        "case": {"patient_id": run.case.patient_id, "synthetic": run.case.synthetic},
+        "started": run.started,
+        "finished": run.finished,
+        "expected": run.expected,
+        "provenance": dict(run.provenance),
+        "unreadable": _unreadable(run),
+        "duplicates": [names for names in by_digest.values() if len(names) > 1],
+        "inputs": [{"source_file": name, "sha256": digest} for name, digest in files.items()],
+    }
+
+
+def write_json(data: Mapping[str, Any], path: Path) -> None:
+    """Write JSON, readable and in UTF-8, in one step. Raises OSError; ValueError for NaN."""
+    with replacing(path) as file:
+        file.write((json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode("utf-8"))
+
+
+def mark(run: Run, folder: Path) -> None:
+    """Put the note that a run was stopped into its folder; take it away when the run is complete."""
+    note = folder / INCOMPLETE_NOTE
+    if run.complete:
+        note.unlink(missing_ok=True)
+        return
+    done = len(run.results) + len(run.unreadable)
+    with replacing(note) as file:
+        file.write(
+            f"INCOMPLETE: this run was stopped after {done} of {run.expected} pictures. "
+            "The files here hold only those. Run it again for the rest.\n".encode()
+        )
+
+
+def _status(run: Run) -> str:
+    return "COMPLETE" if run.complete else "INCOMPLETE"
+
+
+def _unreadable(run: Run) -> list[dict[str, str]]:
+    return [{"source_file": u.source_file, "reason": u.reason} for u in run.unreadable]

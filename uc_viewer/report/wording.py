@@ -1,0 +1,76 @@
+"""Texts fit to print: foreign text made harmless, numbers and times in one manner."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+"""Stands for every character that has no form of its own: controls, direction marks, lone surrogates."""
+
+
+def printable(text: str, limit: int = 300) -> str:
+    """``text`` as one visible line of at most ``limit`` characters, cut in the middle with an ellipsis.
+
+    Composed to Unicode NFC (macOS hands out decomposed Hangul and Turkish file names); white space of any
+    kind becomes one space each; characters without a form become U+FFFD, so that a name cannot hide or
+    reorder what stands beside it.
+    """
+    # Cut before composing: composition is not free, and a name may be megabytes long.
+    text = unicodedata.normalize("NFC", shorten(text, 4 * limit))
+    return shorten("".join(_visible(c) for c in text).strip(), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """``text`` of at most ``limit`` characters; the middle gives way, since names differ at their end."""
+    if len(text) <= limit:
+        return text
+    head = limit // 2
+    tail = limit - head - 1
+    return text[:head] + "…" + (text[-tail:] if tail > 0 else "")
+
+
+def _visible(character: str) -> str:
+    if character.isspace():
+        return " "
+    # Other: control, format, surrogate, private use, not assigned.
+    return UNPRINTABLE if unicodedata.category(character)[0] == "C" else character
+
+
+def number(value: float | None) -> str:
+    """A probability or score with two decimals; empty for None."""
+    return "" if value is None else f"{value:.2f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """``"1 still"``, ``"2 stills"``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def moment(iso: str) -> str:
+    """``"2025-06-01 10:22 +02:00"`` from ISO-8601; a text in another form comes back as it is, printable."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return printable(iso, 60)
+    offset = when.strftime("%z")
+    return when.strftime("%Y-%m-%d %H:%M") + (f" {offset[:3]}:{offset[3:5]}" if offset else "")
+
+
+def duration(seconds: float) -> str:
+    """``"0.8 s"``, ``"12 s"``, ``"3 min 05 s"``, ``"2 h 03 min"``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def clock(seconds: float) -> str:
+    """Time within a recording as ``hh:mm:ss.mmm``."""
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
