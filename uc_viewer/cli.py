@@ -1,0 +1,265 @@
+"""The command line `ucv`: pictures in, tables and a report out, without a window."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from uc_viewer import __version__, paths
+from uc_viewer.analysis import BATCH
+from uc_viewer.case import Case, Run
+from uc_viewer.progress import print_event
+from uc_viewer.report.tables import INCOMPLETE_NOTE, summarise
+from uc_viewer.report.wording import plural, printable
+from uc_viewer.scoring import HEATMAPS, Job, OutputError, score, stoppable
+from uc_viewer.sources.stills import Stills
+
+ALL, NOTHING, USAGE, PARTIAL, STOPPED = 0, 1, 2, 3, 130
+"""Exit codes; `EXIT_CODES` says what they mean."""
+
+EXIT_CODES = """\
+exit codes:
+  0    every picture was scored, or not scored for a stated reason
+  1    nothing could be scored
+  2    wrong usage: a path, a model, a device or the output folder is not as it must be
+  3    partial: some files could not be opened (each is named)
+  130  stopped by Ctrl-C or a termination signal; the results so far are marked INCOMPLETE
+"""
+
+FILES = ("report.pdf", "frames.csv", "summary.json", "run.json")
+"""What a run writes, in the order a reader wants them."""
+
+SHOWN = 100
+"""Most lines about single files on a terminal; frames.csv has them all."""
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as given; one line for the user."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code. Raises SystemExit(2) on arguments it does not know."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")  # a console that cannot show Hangul must not stop a run
+    args = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = args.command
+    try:
+        return command(args)
+    except UsageError as error:
+        _say(str(error))
+        return USAGE
+    except KeyboardInterrupt:
+        _say("quit")
+        return STOPPED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ucv", description=paths.intended_use(), allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"ucv {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    score = commands.add_parser(
+        "score",
+        help="score still pictures; write report.pdf, frames.csv, summary.json and run.json",
+        description=f"Score still pictures. {paths.intended_use()}",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = score.add_argument
+    add("paths", nargs="*", type=Path, metavar="PATH", help="picture files, folders (recursive), zips")
+    add("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
+    add("--sample", action="store_true", help="score the bundled synthetic sample case instead of a PATH")
+    add("--model", default="", metavar="NAME|FOLDER", help="a model's name (see `ucv models`) or its folder")
+    add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute")
+    add("--patient-id", default="", metavar="ID", help="printed on the report; not required")
+    add("--heatmaps", action="store_true", help="also draw heatmaps, for every scored picture")
+    add("--page", default="A4", choices=("A4", "Letter"), help="page size of the report")
+    add("--batch", default=BATCH, type=_batch, metavar="N", help=f"pictures scored at once (default {BATCH})")
+    add(
+        "--json-progress",
+        action="store_true",
+        help="print one JSON object per line on standard output instead of a progress bar and a summary",
+    )
+    score.set_defaults(command=score_command)
+    models = commands.add_parser("models", help="list the bundled models", allow_abbrev=False)
+    models.set_defaults(command=models_command)
+    return parser
+
+
+def _batch(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 256:
+        raise argparse.ArgumentTypeError("must be 1 to 256")
+    return number
+
+
+def score_command(args: argparse.Namespace) -> int:
+    """`ucv score`: see `EXIT_CODES` for what it gives."""
+    from mtl_core.bundle import BundleError
+
+    given = _given(args)
+    source = _list(given, args.out)
+    model, card = _model(args.model)
+    if source.expected == 0:
+        _say(f"no pictures in {', '.join(str(path) for path in given)}; nothing was written")
+        _say_skipped(source.skipped)
+        return NOTHING
+    if args.json_progress:
+        print_event("start", total=source.expected, model=card["name"])
+    with stoppable() as stop:
+        job = Job(
+            source=source,
+            case=Case(patient_id=args.patient_id, synthetic=_is_sample(given)),
+            model=model,
+            card=card,
+            out=args.out,
+            device=args.device,
+            batch=args.batch,
+            heatmaps=args.heatmaps,
+            page=args.page,
+            json_progress=args.json_progress,
+        )
+        try:
+            run = score(job, stop, _say)
+        except (BundleError, OutputError, _device_error()) as error:
+            raise UsageError(str(error)) from error
+    return _conclude(run, source.skipped, args)
+
+
+def models_command(args: argparse.Namespace) -> int:
+    """`ucv models`: one line for every bundled model; gives 0, or 2 if one of them is damaged."""
+    from mtl_core.bundle import BundleError, read_card, read_spec
+
+    try:
+        default = paths.default_model()
+    except paths.ModelNotFound as error:
+        raise UsageError(str(error)) from error
+    code = ALL
+    for name in paths.bundled_models():
+        try:
+            card = read_card(paths.resource("models", name))
+            spec = read_spec(card)
+        except BundleError as error:
+            _say(str(error))
+            code = USAGE
+            continue
+        mark = " (default)" if name == default else ""
+        print(f"{name}{mark}: {spec.backbone}, {spec.input.size} px, weights {card['weights_sha256'][:12]}")
+    return code
+
+
+def _given(args: argparse.Namespace) -> list[Path]:
+    """The paths to score. Raises UsageError."""
+    given: list[Path] = args.paths
+    if args.sample and given:
+        raise UsageError("give either --sample or a PATH, not both")
+    if not args.sample and not given:
+        raise UsageError("no PATH given: name picture files, folders or zip archives, or use --sample")
+    return [paths.resource("sample")] if args.sample else given
+
+
+def _list(given: Sequence[Path], out: Path) -> Stills:
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file; --out needs a folder")
+    try:
+        # Results of an earlier run that lie within the pictures' folder are no input of this one.
+        return Stills(given, exclude=[out, out / HEATMAPS])
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from error
+
+
+def _is_sample(given: Sequence[Path]) -> bool:
+    """True when nothing but the bundled sample case was given, however it was named."""
+    home = paths.resource("sample").resolve()
+    return all(path.resolve().is_relative_to(home) for path in given)
+
+
+def _model(name: str) -> tuple[Path, Mapping[str, Any]]:
+    """Folder and card of the model asked for, without its weights. Raises UsageError."""
+    from mtl_core.bundle import BundleError, read_card, read_spec
+
+    try:
+        folder = paths.model_folder(name)
+        card = read_card(folder)
+        read_spec(card)
+    except (paths.ModelNotFound, BundleError) as error:
+        raise UsageError(str(error)) from error
+    return folder, card
+
+
+def _device_error() -> type[Exception]:
+    """The engine's error for a missing device; asked for only once the engine is loaded."""
+    from mtl_core.predict import DeviceError
+
+    return DeviceError
+
+
+def exit_code(run: Run) -> int:
+    """What `ucv score` gives for a run; see `EXIT_CODES`."""
+    if not run.complete:
+        return STOPPED
+    if not any(result.scores.scored for result in run.results):
+        return NOTHING
+    return PARTIAL if run.unreadable else ALL
+
+
+def _conclude(run: Run, skipped: Mapping[str, int], args: argparse.Namespace) -> int:
+    """Say what came out and give the exit code."""
+    code = exit_code(run)
+    for item in run.unreadable[:SHOWN]:
+        _say(f"{item.source_file}: {item.reason}")
+    if len(run.unreadable) > SHOWN:
+        _say(f"... and {len(run.unreadable) - SHOWN} more that could not be opened: see frames.csv")
+    _say_skipped(skipped)
+    if args.json_progress:
+        print_event("finished", exit_code=code, **summarise(run))
+        return code
+    if not run.complete:
+        _say(f"INCOMPLETE: the run was stopped; see {INCOMPLETE_NOTE} in {args.out}")
+    for line in _summary(run):
+        print(line)
+    print(f"Written to {args.out}: {', '.join(FILES)}" + (f", {HEATMAPS}/" if args.heatmaps else ""))
+    print(paths.intended_use())
+    return code
+
+
+def _summary(run: Run) -> list[str]:
+    facts = summarise(run)
+    counts, model, device = facts["counts"], run.provenance["model"], run.provenance["device"]
+    lines = [
+        f"{plural(counts['expected'], 'picture')}: {counts['scored']} scored, "
+        f"{counts['rejected']} not scored, {counts['unreadable']} unreadable",
+        f"Model {model['name']} ({model['backbone']}) on {device['name']}: {device['reason']}",
+    ]
+    if run.case.synthetic:
+        lines.insert(0, "SYNTHETIC SAMPLE, not a patient: these pictures were drawn by a program")
+    if counts["scored"]:
+        grades = ", ".join(f"MES {grade}: {count}" for grade, count in facts["grades"].items())
+        lines.append(f"AI grades, evidence and not a reading: {grades}")
+        top = facts["highest_p_active"]
+        lines.append(
+            f"Active (MES 2-3) by the conservative threshold: {counts['active']}; "
+            f"highest P(active) {top['p_active']:.2f} ({printable(top['source_file'])})"
+        )
+    lines += [f"Not scored: {n} x {printable(reason)}" for reason, n in facts["rejected_by_reason"].items()]
+    return lines
+
+
+def _say(line: str) -> None:
+    """One line to standard error; foreign text in it cannot break the line or the terminal."""
+    print(f"ucv: {printable(line, 1000)}", file=sys.stderr)
+
+
+def _say_skipped(skipped: Mapping[str, int]) -> None:
+    if skipped:
+        kinds = ", ".join(f"{count} x {ending}" for ending, count in Counter(skipped).most_common(8))
+        _say(f"passed over, no pictures: {kinds}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
