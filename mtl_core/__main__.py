@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "--compare", type=Path, help="other predictions of the same pictures, for a paired test"
     )
     evaluate.add_argument("--out", type=Path, help="folder for report.json and pictures")
+    evaluate.add_argument("--summary", type=Path, help="Markdown file with all predictions side by side")
     evaluate.set_defaults(run=_evaluate)
 
     calibrate = commands.add_parser("calibrate", help="fit a model's temperature and threshold anew")
@@ -219,9 +220,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from mtl_core.calibrate import cross_fit
     from mtl_core.files import write_whole
 
+    reports = {}
     for path in arguments.predictions:
         predictions = read_predictions(path)
-        report = evaluate.evaluate(predictions)
+        report = reports[path.stem] = evaluate.evaluate(predictions)
         print(f"== {path}\n{evaluation_report.format_report(report)}\n")
         if arguments.out:
             folder = arguments.out / path.stem if len(arguments.predictions) > 1 else arguments.out
@@ -232,6 +234,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             other = read_predictions(arguments.compare)
             pair = evaluate.compare((predictions, cross_fit(predictions)), (other, cross_fit(other)))
             print(evaluation_report.format_comparison(pair, path.stem, arguments.compare.stem) + "\n")
+    if arguments.summary:
+        write_whole(arguments.summary, evaluation_report.format_summary(reports).encode())
 
 
 def _calibrate(arguments: argparse.Namespace) -> None:

@@ -64,7 +64,8 @@ def train_bundle(
     held_part = Pictures.load(held, spec) if held else None
     checkpoint = folder / "checkpoint.safetensors"
     trained = yield from fit(config, train_part, held_part, init=init, checkpoint=checkpoint)
-    judged = "out-of-fold predictions of a cross-validation"
+    folds = ", ".join(sorted(set(oof.folds[oof.uses != "check"].tolist()))) if oof is not None else ""
+    judged = f"out-of-fold predictions of a cross-validation (folds {folds})"
     if oof is None:
         assert held_part is not None
         oof = as_predictions(held, predict_logits(trained.network, held_part), config)

@@ -35,7 +35,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = {
         "calibration": {
             "temperature": 1.5, "active_scale": 0.8, "margin_scale": 0.1, "active_bias": 0.0,
-            "threshold": 0.4, "sensitivity": 0.95,
+            "threshold": 0.4, "sensitivity": 0.95, "ordinal": 0.2,
         },
         "thresholds": {"active": 0.4, "sensitivity": 0.95},
         "training": {"command": "none, random weights", "data": "none"},

@@ -98,6 +98,10 @@ def test_evaluate_writes_its_report_and_compares(tmp_path: Path, capsys: pytest.
     write_predictions(drawn_predictions(), oof)
     write_predictions(drawn_predictions(), other)
     assert main(["evaluate", str(oof), "--compare", str(other), "--out", str(tmp_path / "out")]) == 0
+    summary = tmp_path / "both.md"
+    assert main(["evaluate", str(oof), str(other), "--summary", str(summary)]) == 0
+    assert "| | a | b |" in summary.read_text()
+    assert "| recall MES 3 | " in summary.read_text()
     printed = capsys.readouterr().out
     assert "qwk" in printed
     assert "a minus b" in printed
