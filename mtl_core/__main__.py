@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mtl_core import __version__
 from mtl_core.bundle import BundleError
-from mtl_core.data import DataError, read_samples
+from mtl_core.data import DataError, apply_limuc_fold, read_samples, settle_folds, split_share
 from mtl_core.metrics import PredictionsError, read_predictions
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--oof", type=Path, help="out-of-fold predictions (crossval) to calibrate and report from"
     )
+    train.add_argument("--limuc-fold", type=Path, help="official LIMUC fold: its train and val lists")
     train.add_argument(
         "--validation", type=float, default=0.15, help="share of groups for early stopping; 0: none"
     )
@@ -174,11 +175,16 @@ def _train(arguments: argparse.Namespace) -> None:
     from mtl_core.release import train_bundle
     from mtl_core.train import TrainConfig
 
+    config = _config(TrainConfig, arguments)
     oof = read_predictions(arguments.oof) if arguments.oof else None
+    usable = settle_folds([s for s in _samples(arguments) if s.use != "check"])
+    if arguments.limuc_fold:
+        rest, held = apply_limuc_fold(usable, arguments.limuc_fold)
+    else:
+        rest, held = split_share(usable, 0.0 if oof else arguments.validation, config.seed)
     steps = train_bundle(
-        _config(TrainConfig, arguments), _samples(arguments), arguments.out,
-        init=_init(arguments), oof=oof, validation=0.0 if oof is not None else arguments.validation,
-        command="mtl-core " + " ".join(sys.argv[1:]),
+        config, rest, held, arguments.out,
+        init=_init(arguments), oof=oof, command="mtl-core " + " ".join(sys.argv[1:]),
     )  # fmt: skip
     card = _follow(steps)
     print(f"wrote {arguments.out.name}: weights {card['weights_sha256'][:12]}")

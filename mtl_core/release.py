@@ -13,7 +13,7 @@ from mtl_core.calibrate import SENSITIVITY, cross_fit
 from mtl_core.calibrate import fit as fit_calibration
 from mtl_core.crossvalidate import as_predictions
 from mtl_core.curves import draw_curves
-from mtl_core.data import DataError, Sample, grade_counts, settle_folds, split_hash, split_share
+from mtl_core.data import DataError, Sample, grade_counts, split_hash
 from mtl_core.evaluate import evaluate
 from mtl_core.evaluation_report import draw
 from mtl_core.files import write_whole
@@ -41,24 +41,22 @@ LIMITS = (
 
 def train_bundle(
     config: TrainConfig,
-    samples: Sequence[Sample],
+    rest: Sequence[Sample],
+    held: Sequence[Sample],
     folder: Path,
     *,
     init: Path | None,
     oof: Predictions | None,
-    validation: float,
     command: str,
 ) -> Generator[Progress, None, dict[str, Any]]:
-    """Train on all samples (use ``check`` left out), calibrate and write the bundle; returns its card.
+    """Train on ``rest``, calibrate and write the bundle; returns its card.
 
-    With ``oof`` (out-of-fold predictions of the same configuration) calibration and figures come from
-    there and every picture is trained on; otherwise ``validation`` of the groups is held out for early
-    stopping, calibration and figures. Raises DataError when neither is given.
+    ``held``: pictures for early stopping, or none. Calibration and figures come from ``oof``
+    (out-of-fold predictions of the same configuration) or else from ``held``. Raises DataError when
+    there is neither.
     """
-    if oof is None and not validation > 0:
-        raise DataError("give --oof predictions of a cross-validation, or a --validation share above 0")
-    usable = settle_folds([s for s in samples if s.use != "check"])
-    rest, held = split_share(usable, validation, config.seed) if oof is None else (usable, [])
+    if oof is None and not held:
+        raise DataError("give --oof predictions of a cross-validation, or pictures for validation")
     spec = config.spec.input
     train_part = Pictures.load(rest, spec)
     held_part = Pictures.load(held, spec) if held else None
@@ -83,7 +81,7 @@ def train_bundle(
             "by_grade": grade_counts(rest),
             "sources": dict(sorted(Counter(s.source for s in rest).items())),
             "data": _data_line(rest),
-            "split_sha256": split_hash(usable),
+            "split_sha256": split_hash([*rest, *held]),
         },
         "limits": list(LIMITS),
         "attribution": list(ATTRIBUTION),

@@ -161,3 +161,25 @@ def test_cards_of_a_bundle_without_figures_still_print(tiny_bundle: Path) -> Non
     card["training"] |= {"start": "random", "split_sha256": "0" * 64}
     card["metrics"] = {"judged_on": "nothing", "rows": 0, "groups": 0}
     assert "Trunk `mobilenet_v3_large`, 64 px" in format_cards([card])
+
+
+def test_training_on_an_official_limuc_fold(tmp_path: Path) -> None:
+    lists: dict[str, dict[str, list[str]]] = {"train.json": {}, "val.json": {}}
+    for patient in range(1, 7):
+        for grade in range(4):
+            name = f"UC_patient_{patient}_{grade}.bmp"
+            path = tmp_path / "LIMUC" / "train_and_validation_sets" / f"Mayo {grade}" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(cv2.imencode(".bmp", mucosa(grade, patient)[..., ::-1])[1].tobytes())
+            part = "val.json" if patient > 4 else "train.json"
+            lists[part].setdefault(f"Mayo {grade}", []).append(name)
+    fold = tmp_path / "fold_0"
+    fold.mkdir()
+    for name, listed in lists.items():
+        (fold / name).write_text(json.dumps(listed))
+    out = tmp_path / "model"
+    command = ["train", str(tmp_path / "LIMUC"), "--limuc-fold", str(fold), "--out", str(out), *TINY]
+    assert main(command) == 0
+    card = bundle.read_card(out)
+    assert card["training"]["pictures"] == 16
+    assert card["metrics"]["rows"] == 8
