@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from mtl_core.metrics import most_probable
 from mtl_core.model import Heads
 from mtl_core.predict import Predictor, check_frame
 from mtl_core.preprocess import field_of_view, normalise, prepare
@@ -49,10 +50,11 @@ def grad_cam(
     x = torch.from_numpy(normalise(square, predictor.spec.input))
     with torch.inference_mode():
         h = predictor.network.trunk(x.to(predictor.device, memory_format=torch.channels_last))
-        fine = predictor.network.heads(h).fine[0]
+        fine = predictor.network.heads(h).fine.float().cpu().numpy()
     # Ordinary tensors again: autograd refuses those born in inference mode.
     h = h.clone()
-    chosen = int(fine.argmax()) if grade is None else grade
+    predicted = int(most_probable(predictor.calibration.fine_probabilities(fine))[0])
+    chosen = predicted if grade is None else grade
     index = chosen if target == "grade" else predictor.spec.active_index
     small = cam(predictor.network.heads, h, target, index)[0].cpu().numpy()
     peak = float(small.max())
