@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Generator, Sequence
 from dataclasses import fields, replace
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mtl_core import __version__
-from mtl_core.bundle import BundleError
+from mtl_core.bundle import BundleError, read_card
 from mtl_core.data import DataError, apply_limuc_fold, read_samples, settle_folds, split_share
-from mtl_core.metrics import PredictionsError, read_predictions
+from mtl_core.metrics import PredictionsError, read_predictions, write_predictions
 
 if TYPE_CHECKING:
     from mtl_core.data import Sample
@@ -31,7 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"mtl-core: {fault}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("mtl-core: interrupted; the same command goes on from the last epoch", file=sys.stderr)
+        print(
+            "mtl-core: interrupted; train and crossval go on from their last epoch",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -54,7 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     crossval = commands.add_parser("crossval", help="train once per fold, predict what was held out")
     _add_training(crossval)
     crossval.add_argument("--folds", default="", help="only these folds, such as 1,2")
-    crossval.add_argument("--flips", action="store_true", help="average the logits of the four mirror images")
     crossval.set_defaults(run=_crossval)
 
     distil = commands.add_parser("distil", help="teach a trunk the features of others; no labels needed")
@@ -72,9 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--compare", type=Path, help="other predictions of the same pictures, for a paired test"
     )
+    evaluate.add_argument("--model", type=Path, help="use this model's calibration; without it, cross-fit")
     evaluate.add_argument("--out", type=Path, help="folder for report.json and pictures")
     evaluate.add_argument("--summary", type=Path, help="Markdown file with all predictions side by side")
     evaluate.set_defaults(run=_evaluate)
+
+    predict = commands.add_parser("predict", help="a model's raw answers for labelled pictures, to evaluate")
+    predict.add_argument("model", type=Path)
+    predict.add_argument("data", type=Path, nargs="+", help="label CSV or folder tree named after grades")
+    predict.add_argument("--out", type=Path, required=True, help="CSV to write")
+    predict.add_argument("--check", action="append", default=[], metavar="SOURCE", help="a third source")
+    predict.set_defaults(run=_predict)
 
     calibrate = commands.add_parser("calibrate", help="fit a model's temperature and threshold anew")
     calibrate.add_argument("model", type=Path)
@@ -86,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     shortcuts.add_argument("model", type=Path)
     shortcuts.add_argument("data", type=Path, nargs="+", help="label CSV or folder tree named after grades")
     shortcuts.add_argument("--every", type=int, default=4, help="only every n-th picture; default 4")
-    shortcuts.set_defaults(run=_shortcuts, check=[])
+    shortcuts.add_argument("--check", action="append", default=[], metavar="SOURCE", help="unseen source")
+    shortcuts.set_defaults(run=_shortcuts)
 
     card = commands.add_parser("card", help="write a readable model card from model folders")
     card.add_argument("models", type=Path, nargs="+")
@@ -140,7 +152,7 @@ def _init(arguments: argparse.Namespace) -> Path | None:
         return Path(arguments.init) if arguments.init else None
     from mtl_core.backbones import fetch_imagenet
 
-    return fetch_imagenet(arguments.backbone, arguments.out)
+    return fetch_imagenet(arguments.backbone, arguments.out.parent)
 
 
 def _follow(steps: Generator[Any, None, Returned]) -> Returned:
@@ -184,7 +196,7 @@ def _train(arguments: argparse.Namespace) -> None:
         rest, held = split_share(usable, 0.0 if oof else arguments.validation, config.seed)
     steps = train_bundle(
         config, rest, held, arguments.out,
-        init=_init(arguments), oof=oof, command="mtl-core " + " ".join(sys.argv[1:]),
+        init=_init(arguments), oof=oof, command=shlex.join(["mtl-core", *sys.argv[1:]]),
     )  # fmt: skip
     card = _follow(steps)
     print(f"wrote {arguments.out.name}: weights {card['weights_sha256'][:12]}")
@@ -198,7 +210,7 @@ def _crossval(arguments: argparse.Namespace) -> None:
     samples = _samples(arguments)
     steps = cross_validate(
         _config(TrainConfig, arguments), samples, arguments.out,
-        init=_init(arguments), folds=folds, flips=arguments.flips,
+        init=_init(arguments), folds=folds,
     )  # fmt: skip
     predictions = _follow(steps)
     print(f"wrote {arguments.out.name}/oof.csv: {len(predictions)} pictures")
@@ -217,19 +229,22 @@ def _distil(arguments: argparse.Namespace) -> None:
         raise DataError("no pictures in the folders given")
     pixels = prepare_all([Sample(path, 0, 3, path.name) for path in files], InputSpec(size=config.size))
     teachers = [(name, Path(weights)) for name, _, weights in (t.partition("=") for t in arguments.teacher)]
-    unexplained = _follow(distil(config, pixels, teachers, arguments.out, init=arguments.init))
-    print(f"wrote {arguments.out.name}: {len(files)} pictures, last epoch's loss {unexplained:.3f}")
+    loss = _follow(distil(config, pixels, teachers, arguments.out, init=arguments.init))
+    print(f"wrote {arguments.out.name}: {len(files)} pictures, last epoch's loss {loss:.3f}")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from mtl_core import evaluate, evaluation_report
-    from mtl_core.calibrate import cross_fit
+    from mtl_core.calibrate import Calibration, apply, cross_fit
     from mtl_core.files import write_whole
 
+    given = Calibration.from_dict(read_card(arguments.model)["calibration"]) if arguments.model else None
     reports = {}
     for path in arguments.predictions:
         predictions = read_predictions(path)
-        report = reports[path.stem] = evaluate.evaluate(predictions)
+        report = reports[path.stem] = evaluate.evaluate(
+            predictions, apply(given, predictions) if given else None
+        )
         print(f"== {path}\n{evaluation_report.format_report(report)}\n")
         if arguments.out:
             folder = arguments.out / path.stem if len(arguments.predictions) > 1 else arguments.out
@@ -254,6 +269,18 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     )
 
 
+def _predict(arguments: argparse.Namespace) -> None:
+    from mtl_core.crossvalidate import as_predictions
+    from mtl_core.predict import Predictor
+    from mtl_core.train import Pictures, predict_logits
+
+    samples = _samples(arguments)
+    predictor = Predictor.load(arguments.model)
+    logits = predict_logits(predictor.network, Pictures.load(samples, predictor.spec.input))
+    write_predictions(as_predictions(samples, logits, predictor.spec), arguments.out)
+    print(f"wrote {arguments.out.name}: {len(samples)} pictures")
+
+
 def _shortcuts(arguments: argparse.Namespace) -> None:
     from mtl_core.predict import Predictor
     from mtl_core.release import record
@@ -267,7 +294,6 @@ def _shortcuts(arguments: argparse.Namespace) -> None:
 
 
 def _card(arguments: argparse.Namespace) -> None:
-    from mtl_core.bundle import read_card
     from mtl_core.files import write_whole
     from mtl_core.release import format_cards
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
+
+from mtl_core.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -95,5 +97,5 @@ def fetch_imagenet(name: str, folder: Path) -> Path:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         state = BACKBONES[name].build(weights="DEFAULT").state_dict()
-        save_file({key: value.contiguous() for key, value in state.items()}, path)
+        write_whole(path, save({key: value.contiguous() for key, value in state.items()}))
     return path

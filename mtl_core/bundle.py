@@ -24,6 +24,10 @@ CARD = "card.json"
 WEIGHTS = "model.safetensors"
 
 _REQUIRED = ("name", "spec", "calibration", "thresholds", "training", "metrics", "limits", "weights_sha256")
+_KINDS: Mapping[str, type] = {
+    "name": str, "spec": dict, "calibration": dict, "thresholds": dict, "training": dict, "metrics": dict,
+    "limits": list, "weights_sha256": str,
+}  # fmt: skip
 _FEW_BYTES = 4_000_000
 """No card is larger than this; a larger file is not read."""
 
@@ -42,11 +46,15 @@ def read_card(folder: Path) -> dict[str, Any]:
     name = folder.name
     if not path.is_file():
         raise BundleError(f"model {name!r}: no {CARD} in that folder; give a model folder or a bundled name")
-    if path.stat().st_size > _FEW_BYTES:
-        raise BundleError(f"model {name!r}: {CARD} is too large to be a card; restore the model folder")
     try:
+        if path.stat().st_size > _FEW_BYTES:
+            raise BundleError(f"model {name!r}: {CARD} is too large to be a card; restore the model folder")
         card = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError) as fault:
+    except OSError as fault:
+        raise BundleError(
+            f"model {name!r}: {CARD} cannot be read ({fault.strerror or fault}); check its permissions"
+        ) from fault
+    except (ValueError, RecursionError) as fault:
         raise BundleError(
             f"model {name!r}: {CARD} cannot be read ({fault}); restore the model folder"
         ) from fault
@@ -59,6 +67,13 @@ def read_card(folder: Path) -> dict[str, Any]:
     absent = [key for key in _REQUIRED if key not in card]
     if absent:
         raise BundleError(f"model {name!r}: {CARD} lacks {', '.join(absent)}; restore the model folder")
+    if card.get("card_sha256") != _digest(card):
+        raise BundleError(
+            f"model {name!r}: {CARD} is damaged or edited (its SHA-256 differs); restore the model folder"
+        )
+    odd = [key for key, kind in _KINDS.items() if not isinstance(card[key], kind)]
+    if odd:
+        raise BundleError(f"model {name!r}: {', '.join(odd)} in {CARD} malformed; restore the model folder")
     return card
 
 
@@ -82,7 +97,13 @@ def load(folder: Path) -> tuple[dict[str, Any], MultiTaskNet]:
     path = folder / WEIGHTS
     if not path.is_file():
         raise BundleError(f"model {folder.name!r}: {WEIGHTS} is missing; restore the model folder")
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as fault:
+        raise BundleError(
+            f"model {folder.name!r}: {WEIGHTS} cannot be read ({fault.strerror or fault}); "
+            "check its permissions"
+        ) from fault
     if hashlib.sha256(data).hexdigest() != card["weights_sha256"]:
         raise BundleError(
             f"model {folder.name!r}: {WEIGHTS} is damaged (its SHA-256 differs from the card); "
@@ -140,5 +161,14 @@ def write(
 
 
 def card_bytes(card: Mapping[str, Any]) -> bytes:
-    """A card as it is written to disk."""
-    return (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
+    """A card as it is written to disk, with the SHA-256 of its other entries under ``card_sha256``.
+
+    Raises ValueError for a number that JSON has no word for.
+    """
+    signed = {**card, "card_sha256": _digest(card)}
+    return (json.dumps(signed, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _digest(card: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in card.items() if key != "card_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

@@ -1,13 +1,14 @@
-"""Calibration of raw logits: one temperature, a logistic P(active), a conservative threshold on it.
+"""Calibration of raw logits: temperature and ordinal draw, a logistic P(active), a conservative threshold.
 
-Fit on validation rows at their natural prior, that is as they come, unless the caller limits a use by a
-weight (SCIENCE.md section 6: samplers and ordinal losses distort probabilities). The rows a calibration
+Fit on validation rows. Grades weigh the same whatever their number, P(active) is fit at the prior of the rows
+with uses limited by a weight. A grade that no row has (MES 0, where normal mucosa of another source
+stands in) is not calibrated against any truth. The rows a calibration
 was fit on must not judge it: `cross_fit` calibrates each fold on the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,10 +34,8 @@ SENSITIVITY = 0.95
 USE_WEIGHTS: Mapping[str, float] = {"train": 1.0, "normal": 0.1, "negative": 0.1}
 """Weight of a row by its use. Normals and negatives are four times as many as graded pictures and easy to
 tell by their source; at full weight P(active) came out too low on ulcerative colitis (out-of-fold ECE .14
-there, .04 to .05 at a tenth). What is not named weighs nothing: ``app`` rows are twins of ``train`` rows."""
-
-CHECK_SOURCES = ("yoonho",)
-"""Sources kept out of every fit, so that they can serve as an independent check of a source confound."""
+there, .04 to .05 at a tenth). What is not named weighs nothing: ``check`` rows are kept out of every fit,
+``app`` rows are twins of ``train`` rows."""
 
 _PENALTY = 1.0
 """L2 penalty on the two slopes, in rows: negligible for hundreds of rows, keeps separable ones finite."""
@@ -71,8 +70,23 @@ class Calibration:
             raise ValueError(f"calibration: impossible numbers {self.to_dict()}")
 
     def fine_probabilities(self, logits: Floats) -> Floats:
-        """Calibrated probabilities of MES 0..3, (N, 4), of raw fine logits (N, 4)."""
+        """What the fine head says alone: probabilities of MES 0..3, (N, 4), of raw fine logits (N, 4)."""
         return softmax(draw_together(logits, self.temperature, self.ordinal))
+
+    def answers(self, fine: Floats, active_logit: Floats) -> tuple[Floats, Floats, Mask]:
+        """(probabilities (N, 4), P(active) (N,), active (N,)) that do not contradict each other.
+
+        Coarse to fine: of a frame that is not active, the halves MES 0-1 and MES 2-3 are set to
+        1 - P(active) and P(active), so that its most probable grade is below 2. Pictures of other findings
+        (polyps) supervise the coarse head alone; there the fine head may be sure of a severe grade.
+        """
+        probabilities, p_active = self.fine_probabilities(fine), self.p_active(fine, active_logit)
+        active = p_active >= self.threshold
+        floored = np.maximum(probabilities, 1e-12)  # a half that vanished altogether can still be scaled
+        lower, upper = floored[:, :2].sum(axis=1), floored[:, 2:].sum(axis=1)
+        halves = np.stack([(1 - p_active) / lower, p_active / upper], axis=1)
+        coherent = floored * halves.repeat(2, axis=1)
+        return np.where(active[:, None], probabilities, coherent), p_active, active
 
     def p_active(self, fine: Floats, active_logit: Floats) -> Floats:
         """Calibrated P(MES >= 2), (N,), of raw fine logits (N, 4) and raw active logits (N,)."""
@@ -198,16 +212,14 @@ def fit(
     predictions: Predictions,
     sensitivity: float = SENSITIVITY,
     use_weights: Mapping[str, float] = USE_WEIGHTS,
-    check_sources: Sequence[str] = CHECK_SOURCES,
 ) -> Calibration:
     """Fit the whole calibration on validation rows.
 
     The temperature and the ordinal draw use rows with one single grade, each grade with the same total
-    weight; P(active) and the threshold those whose active answer
-    is known; ``use_weights`` limits a use (0 leaves it out), ``check_sources`` are left out altogether.
-    Raises ValueError where rows of one kind are missing.
+    weight; P(active) and the threshold those whose active answer is known. ``use_weights`` limits a use
+    (0 leaves it out). Raises ValueError where rows of one kind are missing.
     """
-    weights = _row_weights(predictions, use_weights, check_sources)
+    weights = np.array([use_weights.get(use, 0.0) for use in predictions.uses.tolist()], dtype=np.float64)
     graded = predictions.select(predictions.graded & (weights > 0))
     graded_weights = weights[predictions.graded & (weights > 0)]
     # Every grade counts the same: by number alone the fit would talk the rare severe grade down.
@@ -226,16 +238,13 @@ def fit(
 
 def apply(calibration: Calibration, predictions: Predictions) -> Calibrated:
     """Calibrate rows that the calibration was not fit on, for example an external test set."""
-    p_active = calibration.p_active(predictions.fine, predictions.active_logit)
-    probabilities = calibration.fine_probabilities(predictions.fine)
-    return Calibrated(probabilities, p_active, p_active >= calibration.threshold, {"": calibration})
+    return Calibrated(*calibration.answers(predictions.fine, predictions.active_logit), {"": calibration})
 
 
 def cross_fit(
     predictions: Predictions,
     sensitivity: float = SENSITIVITY,
     use_weights: Mapping[str, float] = USE_WEIGHTS,
-    check_sources: Sequence[str] = CHECK_SOURCES,
 ) -> Calibrated:
     """Calibrate every fold on the other folds, so that no row judges what it helped to fit.
 
@@ -253,15 +262,8 @@ def cross_fit(
     for fold in [*folds, *([""] if not in_a_fold.all() else [])]:
         held_out = predictions.folds == fold
         other = in_a_fold & ~np.isin(predictions.groups, predictions.groups[held_out])
-        calibrations[fold] = fit(predictions.select(other), sensitivity, use_weights, check_sources)
+        calibrations[fold] = fit(predictions.select(other), sensitivity, use_weights)
         answers = apply(calibrations[fold], predictions.select(held_out))
         probabilities[held_out] = answers.probabilities
         p_active[held_out], active[held_out] = answers.p_active, answers.active
     return Calibrated(probabilities, p_active, active, calibrations)
-
-
-def _row_weights(
-    predictions: Predictions, use_weights: Mapping[str, float], check_sources: Sequence[str]
-) -> Floats:
-    by_use = np.array([use_weights.get(use, 0.0) for use in predictions.uses.tolist()], dtype=np.float64)
-    return np.where(np.isin(predictions.sources, list(check_sources)), 0.0, by_use)

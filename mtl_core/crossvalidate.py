@@ -9,10 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_core.data import Sample, hold_out, settle_folds
+from mtl_core.data import DataError, Sample, hold_out, settle_folds
+from mtl_core.files import write_whole
 from mtl_core.metrics import Predictions, merge, read_predictions, write_predictions
 from mtl_core.model import Logits
-from mtl_core.train import Pictures, Progress, TrainConfig, Trained, choose_device, fit, place, predict_logits
+from mtl_core.spec import ModelSpec
+from mtl_core.train import (
+    Pictures,
+    Progress,
+    TrainConfig,
+    Trained,
+    choose_device,
+    fit,
+    identity,
+    place,
+    predict_logits,
+)
 
 
 def cross_validate(
@@ -22,18 +34,24 @@ def cross_validate(
     *,
     init: Path | None = None,
     folds: Sequence[str] = (),
-    flips: bool = False,
 ) -> Generator[tuple[str, Progress], None, Predictions]:
     """Train once per fold and predict the held-out fold; returns the predictions of all folds run.
 
     Samples with use ``check`` are never trained on; each fold's network predicts them and the mean of
     the logits is kept. Finished folds lie in ``folder`` as ``fold-<k>.csv`` and are not run again, an
-    unfinished one goes on from its checkpoint. Yields (fold, progress) after every training step.
+    unfinished one goes on from its checkpoint. Yields (fold, progress) after every training step. Raises
+    DataError when ``folder`` holds a run of another configuration, data set or start.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
     foldable = settle_folds([s for s in samples if s.use != "check"])
     check = [s for s in samples if s.use == "check"]
+    if len({s.name for s in samples}) != len(samples):
+        raise DataError("two samples have the same file name; give each data set a folder of its own")
+    folder.mkdir(parents=True, exist_ok=True)
+    what = identity(config, foldable, init)
+    record = folder / "config.json"
+    if record.exists() and json.loads(record.read_text(encoding="utf-8")).get("identity") != what:
+        raise DataError(f"{folder.name}: holds a run of other settings, data or start; choose another folder")
+    write_whole(record, json.dumps({"identity": what, **config.to_dict()}, indent=1).encode())
     everything = Pictures.load([*foldable, *check], config.spec.input)
     parts, extra = [], []
     for fold in folds or sorted({s.fold for s in foldable}):
@@ -43,10 +61,8 @@ def cross_validate(
             network = place(trained.network, choose_device())
             seen = [i for i, s in enumerate(everything.samples) if s.use == "check" or s.fold == fold]
             held = everything.take(seen)
-            write_predictions(
-                as_predictions(held.samples, predict_logits(network, held, flips=flips), config), done
-            )
-            (folder / f"fold-{fold}.json").write_text(json.dumps(trained.curves, indent=1), encoding="utf-8")
+            write_predictions(as_predictions(held.samples, predict_logits(network, held), config.spec), done)
+            write_whole(folder / f"fold-{fold}.json", json.dumps(trained.curves, indent=1).encode())
             (folder / f"fold-{fold}.safetensors").unlink(missing_ok=True)
         whole = read_predictions(done)
         parts.append(whole.select(whole.uses != "check"))
@@ -56,14 +72,14 @@ def cross_validate(
     return result
 
 
-def as_predictions(samples: Sequence[Sample], logits: Logits, config: TrainConfig) -> Predictions:
+def as_predictions(samples: Sequence[Sample], logits: Logits, spec: ModelSpec) -> Predictions:
     """Put samples and their raw logits side by side."""
     text = {
         name: np.array([getattr(s, name) for s in samples], dtype=str)
         for name in ("group", "fold", "source", "use", "label")
     }
     return Predictions(
-        files=np.array([f"{s.path.parent.name}/{s.path.name}" for s in samples], dtype=str),
+        files=np.array([s.name or str(s.path) for s in samples], dtype=str),
         groups=text["group"],
         folds=text["fold"],
         sources=text["source"],
@@ -73,7 +89,7 @@ def as_predictions(samples: Sequence[Sample], logits: Logits, config: TrainConfi
         high=np.array([s.high for s in samples], np.int8),
         fine=logits.fine.numpy().astype(np.float64),
         coarse=logits.coarse.numpy().astype(np.float64),
-        cuts=tuple(task.cut for task in config.spec.tasks),
+        cuts=tuple(task.cut for task in spec.tasks),
     )
 
 

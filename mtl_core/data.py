@@ -41,6 +41,8 @@ class Sample:
     fold: str = ""
     source: str = ""
     use: str = "train"
+    name: str = ""
+    """The file relative to what was read, with ``/``; unique within a data set."""
 
     @property
     def grade(self) -> int | None:
@@ -48,8 +50,17 @@ class Sample:
         return self.low if self.low == self.high else None
 
 
-_NO_UC_INFLAMMATION = {"normal", "polyp", "hemorrhoid"}
-_GRADE = re.compile(r"(?:^|[ _-])(?:mayo|grade|mes|score)?[ _-]*([0-3])(?:[ _-]([0-3]))?$", re.IGNORECASE)
+_FEWEST_PATIENTS = 10
+"""Fewer folders above the grades than this are parts of a data set, not patients."""
+_OTHER = {"normal": "normal"} | dict.fromkeys(
+    ("polyp", "polyps", "hemorrhoid", "hemorrhoids", "haemorrhoids"), "negative"
+)
+"""Labels without UC inflammation, and the use of pictures that carry them."""
+_GRADE = re.compile(
+    r"(?:(?:ulcerative[ _-]colitis[ _-])?(?:mayo|grade|mes)(?:[ _-]score)?[ _-]*)?([0-3])(?:-([0-3]))?",
+    re.IGNORECASE,
+)
+"""The whole label: a grade or in-between grade, alone or named as one; "bbps-2-3", "visit-1" are none."""
 
 
 def label_interval(label: str) -> tuple[int, int] | None:
@@ -57,9 +68,9 @@ def label_interval(label: str) -> tuple[int, int] | None:
 
     Normal mucosa and other findings without UC inflammation are inactive: 0..1.
     """
-    if label in _NO_UC_INFLAMMATION:
+    if label.strip().lower() in _OTHER:
         return (0, 1)
-    match = _GRADE.search(label.strip())
+    match = _GRADE.fullmatch(label.strip())
     if match is None:
         return None
     low = int(match[1])
@@ -93,6 +104,7 @@ def read_label_csv(path: Path, uses: Sequence[str] = ("train", "normal", "negati
                 fold=row.get("fold") or "",
                 source=row.get("source") or "",
                 use=use,
+                name=row["file"],
             )
         )
     if not samples:
@@ -103,20 +115,29 @@ def read_label_csv(path: Path, uses: Sequence[str] = ("train", "normal", "negati
 def read_folder(folder: Path) -> list[Sample]:
     """Read any tree whose folder names carry the grade: HyperKvasir, the three LIMUC layouts, ``grade/…``.
 
-    The nearest parent folder that reads as a grade gives the label. A file name
-    ``UC_patient_<pid>_<n>`` (LIMUC) gives the patient as group; other files are their own group, so a
-    tree without patients is split by picture: cluster near-duplicates first where that matters.
-    Raises DataError when no graded picture is found.
+    The nearest parent folder that reads as a grade gives the label; folders named ``normal`` or
+    ``polyps`` give normal and negative pictures. The group is the patient: from LIMUC's file names
+    ``UC_patient_<pid>_<n>``, or else the folder above the grade's, where there are at least ten such
+    folders. Other files are their own group, so a tree without patients is split by picture: cluster
+    near-duplicates first where that matters. Raises DataError when no graded picture is found.
     """
     samples = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES):
-        # The folder given counts itself, what lies above it does not: "scans-1/…" is no grade.
+        # The folder given counts itself, what lies above it does not: "grade-1/…" elsewhere is not meant.
         inside = path.relative_to(folder).parent.parts[::-1]
-        named = ((name, label_interval(name)) for name in (*inside, folder.name))
-        label, interval = next((item for item in named if item[1] is not None), ("", None))
-        if interval is None:
+        labels = [(name, label_interval(name)) for name in (*inside, folder.name)]
+        found = next((i for i, (_, interval) in enumerate(labels) if interval is not None), None)
+        if found is None:
             continue
-        samples.append(Sample(path, *interval, group=_patient(path), label=label, source=folder.name))
+        label, interval = labels[found]
+        assert interval is not None
+        above = "/".join(inside[found + 1 :][::-1])
+        use = _OTHER.get(label.strip().lower(), "train")
+        name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        group = _patient(path) or above
+        samples.append(Sample(path, *interval, group, label, source=folder.name, use=use, name=name))
+    if len({sample.group for sample in samples}) < _FEWEST_PATIENTS:
+        samples = [replace(s, group=_patient(s.path) or s.name) for s in samples]
     if not samples:
         raise DataError(
             f"{folder.name}: no picture in a folder named after a grade, such as 'Mayo 2' or 'grade-1'"
@@ -201,8 +222,8 @@ def split_share(samples: Sequence[Sample], share: float, seed: int) -> tuple[lis
 
 
 def split_hash(samples: Iterable[Sample]) -> str:
-    """SHA-256 over which picture was used with which label and fold: the identity of a training set."""
-    lines = sorted(f"{s.path.parent.name}/{s.path.name},{s.low},{s.high},{s.group},{s.fold}" for s in samples)
+    """SHA-256 over which picture was used with which label and group: the identity of a training set."""
+    lines = sorted(f"{s.path.parent.name}/{s.path.name},{s.low},{s.high},{s.group}" for s in samples)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -233,8 +254,9 @@ def make_batch(
 
 
 def _patient(path: Path) -> str:
+    """LIMUC's patient in a file name, or nothing."""
     match = re.match(r"UC_patient_(\d+)_", path.name)
-    return f"patient-{match[1]}" if match else f"{path.parent.name}/{path.name}"
+    return f"patient-{match[1]}" if match else ""
 
 
 def grade_counts(samples: Iterable[Sample]) -> list[int]:

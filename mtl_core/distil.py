@@ -8,7 +8,6 @@ features are predicted from the student's last map by a 1 x 1 projection that is
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 from torch.nn import functional
 
 from mtl_core.backbones import Trunk, build_trunk, load_trunk_weights
 from mtl_core.data import make_batch
+from mtl_core.files import write_whole
 from mtl_core.preprocess import Augmentation
 from mtl_core.spec import InputSpec
 from mtl_core.train import Progress, choose_device, half_precision, place
@@ -53,7 +53,7 @@ def distil(
     """Train the student and write ``out`` (safetensors, torchvision names, float16) after every epoch.
 
     ``pixels``: prepared pictures uint8 N x S x S x 3 at ``config.size``. ``teachers``: (trunk name,
-    weights). Yields `Progress` whose loss is the share of the teachers' feature variance not explained;
+    weights). Yields `Progress` with the feature loss, in standard deviations of the teachers' features;
     returns the last epoch's mean of it.
     """
     device = choose_device()
@@ -85,7 +85,7 @@ def distil(
                 h = student(x)
                 told = [head(h) for head in heads]
             loss = torch.stack(
-                [_unexplained(a.float(), b.clone().float()) for a, b in zip(told, wanted, strict=True)]
+                [_feature_loss(a.float(), b.clone().float()) for a, b in zip(told, wanted, strict=True)]
             ).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -99,13 +99,13 @@ def distil(
         _write(
             student,
             out,
-            {"student": config.student, "epoch": epoch + 1, "unexplained": float(np.mean(losses))},
+            {"student": config.student, "epoch": epoch + 1, "loss": float(np.mean(losses))},
         )
     return float(np.mean(losses))
 
 
-def _unexplained(told: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Squared error over the variance of the teacher's features, channel by channel, in 0..1 and above."""
+def _feature_loss(told: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Smooth L1 over the map plus squared error of its mean, both in standard deviations of each channel."""
     variance = wanted.var(dim=(0, 2, 3), keepdim=True) + 1e-2 * wanted.var()
     spatial = functional.smooth_l1_loss(told / variance.sqrt(), wanted / variance.sqrt(), beta=2.0)
     pooled = functional.mse_loss(
@@ -126,6 +126,4 @@ def _write(student: Trunk, out: Path, facts: dict[str, object]) -> None:
         f"features.{k}": v.detach().cpu().half().contiguous()
         for k, v in student.features.state_dict().items()
     }
-    temporary = out.with_suffix(".tmp")
-    save_file(state, temporary, {"facts": json.dumps(facts)})
-    os.replace(temporary, out)
+    write_whole(out, save(state, {"facts": json.dumps(facts)}))

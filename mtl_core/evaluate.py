@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_core.calibrate import CHECK_SOURCES, SENSITIVITY, Calibrated, cross_fit
+from mtl_core.calibrate import SENSITIVITY, Calibrated, cross_fit
 from mtl_core.evaluation_report import draw, format_comparison, format_report
 from mtl_core.metrics import (
     Floats,
@@ -62,24 +62,23 @@ def evaluate(
     calibrated: Calibrated | None = None,
     *,
     sensitivity: float = SENSITIVITY,
-    check_sources: Sequence[str] = CHECK_SOURCES,
     resampling: Resampling = Resampling(),
 ) -> dict[str, Any]:
     """Give the whole report as plain dictionaries, lists, numbers and None (undefined).
 
-    ``calibrated``: answers for the same rows; None cross-fits over the folds. ``check_sources`` (a third
-    source) stay out of the main blocks and appear under ``sources``. Blocks without rows are absent.
+    ``calibrated``: answers for the same rows; None cross-fits over the folds. Rows of use ``check`` (a
+    third source) stay out of the main blocks and appear under ``sources``. Blocks without rows are absent.
     Raises ValueError if rows do not match or a cross-fit is asked of fewer than two folds.
     """
     answers = cross_fit(predictions, sensitivity) if calibrated is None else calibrated
     if len(answers.p_active) != len(predictions):
         raise ValueError("the calibrated answers belong to other rows than the predictions")
-    main = ~np.isin(predictions.sources, list(check_sources))
-    train = main & (predictions.uses == "train")
+    train = predictions.uses == "train"
     graded = train & predictions.graded & (predictions.low >= 1)
-    normal = main & (predictions.uses == "normal")
+    zero = train & predictions.graded & (predictions.low == 0)
+    normal = predictions.uses == "normal"
     known = predictions.active >= 0
-    everything = known & main & np.isin(predictions.uses, ("train", "normal", "negative"))
+    everything = known & np.isin(predictions.uses, ("train", "normal", "negative"))
 
     report: dict[str, Any] = {
         "rows": len(predictions),
@@ -93,10 +92,11 @@ def evaluate(
     blocks = {
         "grades_1_3": (graded, (1, 2, 3), range(GRADES)),
         "grades_1_3_restricted": (graded, (1, 2, 3), (1, 2, 3)),
+        "grades_0_3": (graded | zero, (0, 1, 2, 3), range(GRADES)),
         "grades_0_3_surrogate_zero": (graded | normal, (0, 1, 2, 3), range(GRADES)),
     }
     for name, (rows, grades, answerable) in blocks.items():
-        if rows.any() and (0 not in grades or normal.any()):
+        if rows.any() and (0 not in grades or (truth[rows] == 0).any()):
             allowed = answers.probabilities[rows] * np.isin(np.arange(GRADES), answerable)
             allowed = allowed / np.maximum(allowed.sum(axis=1, keepdims=True), 1e-300)
             called = most_probable(allowed, answerable)
@@ -241,7 +241,6 @@ def compare(
     second: tuple[Predictions, Calibrated],
     *,
     sensitivity: float = SENSITIVITY,
-    check_sources: Sequence[str] = CHECK_SOURCES,
     resampling: Resampling = Resampling(),
 ) -> dict[str, Any]:
     """Paired differences first - second on the same rows (say multi-task minus single-task).
@@ -258,7 +257,7 @@ def compare(
     two = two.select(order)
     if not (np.array_equal(one.low, two.low) and np.array_equal(one.high, two.high)):
         raise ValueError("a paired comparison needs the same labels in both predictions")
-    train = (one.uses == "train") & ~np.isin(one.sources, list(check_sources))
+    train = one.uses == "train"
     graded, known = train & one.graded & (one.low >= 1), train & (one.active >= 0)
 
     def grades(answers: Calibrated, at: Rows) -> Figures:

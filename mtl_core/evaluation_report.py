@@ -19,6 +19,7 @@ from mtl_core.files import write_whole
 _TITLES = {
     "grades_1_3": "Grades 1-3, four answers (a predicted 0 is wrong)",
     "grades_1_3_restricted": "Grades 1-3, restricted: most probable of 1, 2, 3",
+    "grades_0_3": "Grades 0-3, read as such",
     "grades_0_3_surrogate_zero": "Grades 0-3, normal mucosa of another source as surrogate 0",
     "active_uc": "Active (MES >= 2) vs inactive, pictures of ulcerative colitis",
     "active_all": "Active (MES >= 2) vs inactive, with normals and negatives",

@@ -13,7 +13,7 @@ import torch
 from mtl_core.metrics import most_probable
 from mtl_core.model import Heads
 from mtl_core.predict import Predictor, check_frame
-from mtl_core.preprocess import field_of_view, normalise, prepare
+from mtl_core.preprocess import field_of_view, hidden, normalise, prepare
 from mtl_core.scores import Heatmap
 
 TARGETS = ("grade", "active")
@@ -40,7 +40,8 @@ def grad_cam(
     """Explain one answer for one frame.
 
     ``frame``: uint8 H x W x 3 RGB. ``target``: "grade" (the predicted grade, or ``grade`` when given) or
-    "active". The map has the frame's size, is 0 outside the field of view, and keeps its raw peak.
+    "active". The map has the frame's size, is 0 outside the field of view and where overlays are covered,
+    and keeps its raw peak.
     Raises ValueError for an unknown target.
     """
     if target not in TARGETS:
@@ -50,10 +51,12 @@ def grad_cam(
     x = torch.from_numpy(normalise(square, predictor.spec.input))
     with torch.inference_mode():
         h = predictor.network.trunk(x.to(predictor.device, memory_format=torch.channels_last))
-        fine = predictor.network.heads(h).fine.float().cpu().numpy()
+        raw = predictor.network.heads(h)
     # Ordinary tensors again: autograd refuses those born in inference mode.
     h = h.clone()
-    predicted = int(most_probable(predictor.calibration.fine_probabilities(fine))[0])
+    fine, coarse = (part.float().cpu().numpy() for part in (raw.fine, raw.coarse))
+    answers = predictor.calibration.answers(fine, coarse[:, predictor.spec.active_index])
+    predicted = int(most_probable(answers[0])[0])
     chosen = predicted if grade is None else grade
     index = chosen if target == "grade" else predictor.spec.active_index
     small = cam(predictor.network.heads, h, target, index)[0].cpu().numpy()
@@ -63,7 +66,9 @@ def grad_cam(
     if peak > 0:
         # Cubic resampling can overshoot; the map stays within 0..1.
         grown = cv2.resize(small / peak, (box.width, box.height), interpolation=cv2.INTER_CUBIC)
-        values[box.top : box.bottom, box.left : box.right] = np.clip(grown, 0, 1)
+        small_seen = (~hidden(frame, predictor.spec.input)).astype(np.uint8)
+        seen = cv2.resize(small_seen, (box.width, box.height), interpolation=cv2.INTER_NEAREST)
+        values[box.top : box.bottom, box.left : box.right] = np.clip(grown, 0, 1) * seen
     return Heatmap(values, peak, f"MES {chosen}" if target == "grade" else "active")
 
 

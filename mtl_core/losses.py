@@ -60,7 +60,11 @@ class JointLoss(nn.Module):
         super().__init__()
         if len(weights) != len(tasks):
             raise ValueError(f"{len(tasks)} coarse tasks need as many weights, not {len(weights)}")
-        prior = torch.tensor([max(1, n) for n in counts], dtype=torch.float32)
+        # A grade without pictures gets no bonus for rarity and no share of the smoothing, or it would win.
+        prior = torch.tensor([n or max(1, *counts) for n in counts], dtype=torch.float32)
+        present = torch.tensor([float(n > 0) for n in counts])
+        self.present: torch.Tensor
+        self.register_buffer("present", present / present.sum().clamp(min=1))
         self.prior: torch.Tensor
         self.register_buffer("prior", tau * torch.log(prior / prior.sum()))
         self.cuts = tuple(task.cut for task in tasks)
@@ -73,6 +77,7 @@ class JointLoss(nn.Module):
     ) -> torch.Tensor:
         """Give the scalar loss; ``low``, ``high`` int64 N, ``importance`` float N, a weight per picture."""
         parts = [self._fine(logits.fine, low, high, importance)]
+        decided = [(low == high).any()]
         for column, cut in enumerate(self.cuts):
             target, known = cut_targets(low, high, cut)
             each = functional.binary_cross_entropy_with_logits(
@@ -80,9 +85,11 @@ class JointLoss(nn.Module):
             )
             each = each * torch.where(target > 0, self.positive, 1.0)
             parts.append(_mean(each, known.float() * importance))
+            decided.append(known.any())
         if self.log_variances is not None:
-            s = self.log_variances
-            return torch.stack([torch.exp(-s[i]) * part + s[i] for i, part in enumerate(parts)]).sum()
+            # A task that no picture of the batch decides must not drift: it takes no part.
+            terms = zip(self.log_variances, parts, decided, strict=True)
+            return torch.stack([(torch.exp(-s) * part + s) * known for s, part, known in terms]).sum()
         return parts[0] + sum(w * part for w, part in zip(self.weights, parts[1:], strict=True))
 
     def _fine(
@@ -91,7 +98,9 @@ class JointLoss(nn.Module):
         known = (low == high).float() * importance
         target = low.clamp(0, GRADES - 1)
         adjusted = logits + self.prior
-        each = functional.cross_entropy(adjusted, target, reduction="none", label_smoothing=self.smoothing)
+        log_p = functional.log_softmax(adjusted, dim=1)
+        plain = -log_p.gather(1, target[:, None])[:, 0]
+        each = (1 - self.smoothing) * plain - self.smoothing * (log_p * self.present).sum(dim=1)
         if self.ordinal:
             each = each + self.ordinal * cdw_ce(adjusted, target, self.power)
         return _mean(each, known)

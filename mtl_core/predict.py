@@ -123,15 +123,10 @@ class Predictor:
         logits = self.logits(prepared)
         fine = logits.fine.numpy().astype(np.float64)
         coarse = logits.coarse[:, self.spec.active_index].numpy().astype(np.float64)
-        probabilities = self.calibration.fine_probabilities(fine)
-        active = self.calibration.p_active(fine, coarse)
+        probabilities, p_active, active = self.calibration.answers(fine, coarse)
         return [
-            FrameScores(
-                (float(p[0]), float(p[1]), float(p[2]), float(p[3])),
-                float(a),
-                bool(a >= self.active_threshold),
-            )
-            for p, a in zip(probabilities, active, strict=True)
+            FrameScores((float(p[0]), float(p[1]), float(p[2]), float(p[3])), float(chance), bool(called))
+            for p, chance, called in zip(probabilities, p_active, active, strict=True)
         ]
 
 

@@ -73,12 +73,26 @@ def prepare(rgb: np.ndarray, spec: InputSpec) -> np.ndarray:
     ``rgb``: uint8 H x W x 3 RGB of any size. Result: uint8 S x S x 3 with S = ``spec.size``: field of
     view cropped, squashed to a square (as the 256 px training images are), overlays covered.
     """
+    square = _squash(rgb, spec.size)
+    return cover_overlays(square) if spec.mask else square
+
+
+def hidden(rgb: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """Mask, bool S x S, of what `prepare` covers in a frame: nothing there can be evidence."""
+    if not spec.mask:
+        return np.zeros((spec.size, spec.size), bool)
+    covered: np.ndarray = _picture_in_picture(_squash(rgb, spec.size)) | ~_octagon(spec.size)
+    return covered
+
+
+def _squash(rgb: np.ndarray, size: int) -> np.ndarray:
+    """The field of view as a square, uint8 size x size x 3."""
     box = field_of_view(rgb)
     crop = rgb[box.top : box.bottom, box.left : box.right]
-    shrink = crop.shape[0] > spec.size or crop.shape[1] > spec.size
+    shrink = crop.shape[0] > size or crop.shape[1] > size
     method = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-    square = cv2.resize(crop, (spec.size, spec.size), interpolation=method)
-    return cover_overlays(square) if spec.mask else square
+    square: np.ndarray = cv2.resize(crop, (size, size), interpolation=method)
+    return square
 
 
 def normalise(batch: np.ndarray, spec: InputSpec) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mtl_core import __version__, bundle
-from mtl_core.calibrate import SENSITIVITY, cross_fit
+from mtl_core.calibrate import SENSITIVITY, apply, cross_fit
 from mtl_core.calibrate import fit as fit_calibration
 from mtl_core.crossvalidate import as_predictions
 from mtl_core.curves import draw_curves
@@ -20,23 +20,52 @@ from mtl_core.files import write_whole
 from mtl_core.metrics import Predictions
 from mtl_core.train import Pictures, Progress, TrainConfig, fit, predict_logits
 
-ATTRIBUTION = (
-    "HyperKvasir: Borgli et al., Scientific Data 2020, doi 10.1038/s41597-020-00622-y, CC BY 4.0, research "
-    "and education",
-    "GastroVision: Jha et al., 2023, arXiv 2307.08140, reported as CC BY 4.0, research use",
-    "ImageNet start weights: pictures licensed for non-commercial research; MobileNetV2 from the ONNX model "
-    "zoo (Apache-2.0), MobileNetV3-Large grown from Google's minimalistic weights (Apache-2.0)",
-    "Method: our reading of Lee & Kim, Digital Health 2025, doi 10.1177/20552076251356396 (abstract only)",
+SOURCES: Mapping[str, str] = {
+    "0zpc": "HyperKvasir: Borgli et al., Scientific Data 2020, doi 10.1038/s41597-020-00622-y, CC BY 4.0, "
+    "research and education",
+    "gastrovision": "GastroVision: Jha et al., 2023, arXiv 2307.08140, reported as CC BY 4.0, research use",
+}
+"""Attribution of the sources known by name; others stand in the card as they are called."""
+START = (
+    "Start weights: ImageNet pictures are licensed for non-commercial research; MobileNetV2 from the ONNX "
+    "model zoo (Apache-2.0), MobileNetV3-Large grown from Google's minimalistic weights (Apache-2.0)"
 )
-LIMITS = (
-    "Research use only. Not a medical device. Not for diagnosis or treatment decisions.",
-    "MES 0 is a surrogate: normal mucosa of another source, not readings of patients with ulcerative "
-    "colitis. That source can be told from the graded one by itself: figures across sources are confounded.",
-    "The training data name no patients. Splits follow near-duplicate groups, so figures may be optimistic "
-    "for new patients.",
-    "White light only; one hospital system for grades 1-3. Other processors, dyes, magnification, other "
-    "organs and other diseases are outside the training range.",
+METHOD = (
+    "Method: our reading of Lee & Kim, Digital Health 2025, doi 10.1177/20552076251356396 (abstract only)"
 )
+INTENDED_USE = "RESEARCH USE ONLY. Not a medical device. Not for diagnosis or treatment decisions."
+"""The engine's copy of the sentence; a test holds it to the viewer's."""
+
+
+def limits(samples: Sequence[Sample], config: TrainConfig, oof: Predictions) -> list[str]:
+    """What a reader must know of a model, read off its training pictures."""
+    lines = [INTENDED_USE]
+    zeros = any(s.use == "train" and s.grade == 0 for s in samples)
+    if not zeros and config.normal_as_zero and any(s.use == "normal" for s in samples):
+        lines.append(
+            "MES 0 is a surrogate: normal mucosa of another source, not readings of patients with ulcerative "
+            "colitis. That source can be told from the graded one by itself: figures across sources are "
+            "confounded, and the probability of MES 0 is calibrated on no patient."
+        )
+    elif not zeros:
+        lines.append("No picture of MES 0 was trained on: the model cannot recognise it.")
+    if not any(s.group.startswith("patient-") for s in samples):
+        lines.append(
+            "The groups of the training pictures are not known to be patients (near-duplicates at best): "
+            "figures may be optimistic for new patients."
+        )
+    graded = oof.select((oof.uses == "train") & oof.graded)
+    lines.append(
+        f"Calibrated on {len(graded)} graded pictures, every grade weighing the same; white light only. "
+        "Other processors, dyes, magnification, organs and diseases are outside the training range."
+    )
+    return lines
+
+
+def attribution(samples: Sequence[Sample], init: Path | None) -> list[str]:
+    """Where the training pictures and the start come from."""
+    sources = sorted({s.source for s in samples if s.source})
+    return [*(SOURCES.get(s, f"Pictures: {s}") for s in sources), *([START] if init else []), METHOD]
 
 
 def train_bundle(
@@ -66,7 +95,7 @@ def train_bundle(
     judged = f"out-of-fold predictions of a cross-validation (folds {folds})"
     if oof is None:
         assert held_part is not None
-        oof = as_predictions(held, predict_logits(trained.network, held_part), config)
+        oof = as_predictions(held, predict_logits(trained.network, held_part), config.spec)
         judged = "the held-out validation share, which also chose the epoch"
     card = {
         "code_version": __version__,
@@ -83,8 +112,8 @@ def train_bundle(
             "data": _data_line(rest),
             "split_sha256": split_hash([*rest, *held]),
         },
-        "limits": list(LIMITS),
-        "attribution": list(ATTRIBUTION),
+        "limits": limits(rest, config, oof),
+        "attribution": attribution(rest, init),
     }
     full = bundle.write(folder, trained.network, card)
     write_whole(folder / "curves.json", json.dumps(trained.curves, indent=1).encode())
@@ -100,7 +129,9 @@ def recalibrate(folder: Path, predictions: Predictions, sensitivity: float = SEN
     Raises BundleError when the bundle is damaged.
     """
     card, network = bundle.load(folder)
+    before = card["metrics"]
     card |= _judge(predictions, "predictions given to calibrate", sensitivity)
+    card["metrics"] |= {name: figures for name, figures in before.items() if name in ("shortcuts",)}
     return bundle.write(folder, network, card)
 
 
@@ -115,7 +146,7 @@ def _judge(predictions: Predictions, source: str, sensitivity: float = SENSITIVI
     """The card's calibration, thresholds and metrics from labelled predictions."""
     calibration = fit_calibration(predictions, sensitivity)
     folds = set(predictions.folds.tolist()) - {""}
-    answers = cross_fit(predictions, sensitivity) if len(folds) > 1 else None
+    answers = cross_fit(predictions, sensitivity) if len(folds) > 1 else apply(calibration, predictions)
     return {
         "calibration": calibration.to_dict(),
         "thresholds": {"active": calibration.threshold, "sensitivity": sensitivity},
@@ -159,10 +190,16 @@ def format_cards(cards: Sequence[Mapping[str, Any]]) -> str:
             lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
         lines.append("")
         for change, found in metrics.get("shortcuts", {}).items():
+            moved = "no picture left to compare"
+            if found["pictures"]:
+                moved = (
+                    f"P(active) moves by {found['mean_distance']:.3f} (signed {found['mean_shift']:+.3f}), "
+                    f"grade changes in {found['grade_changed']:.1%}, "
+                    f"active decision in {found['active_changed']:.1%}"
+                )
+            seen = found["pictures"] - found["unseen"]
             lines.append(
-                f"- Shortcut test, {change}: {found['pictures']} pictures, P(active) moves by "
-                f"{found['mean_distance']:.3f} (signed {found['mean_shift']:+.3f}), grade changes in "
-                f"{found['grade_changed']:.1%}, active decision in {found['active_changed']:.1%}"
+                f"- Shortcut test, {change}: {found['pictures']} pictures ({seen} seen in training), {moved}"
             )
         lines += ["", "Limits:", "", *(f"- {limit}" for limit in card["limits"]), ""]
         lines += ["Attribution:", "", *(f"- {source}" for source in card["attribution"]), ""]

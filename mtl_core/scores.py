@@ -60,9 +60,9 @@ class Heatmap:
     """Where the evidence for one named answer lies.
 
     ``values``: float32 H x W of the frame it explains, 0..1 (the map divided by its own peak; zero
-    outside the field of view). ``peak``: the raw, unscaled maximum of the map; near zero means there
-    is no evidence however red a stretched map would look. ``target``: the answer explained, for
-    example ``"MES 2"`` or ``"active"``. ``method``: for example ``"Grad-CAM"``.
+    outside the field of view and where overlays are covered). ``peak``: the raw, unscaled maximum of the
+    map; near zero means there is no evidence however red a stretched map would look. ``target``: the
+    answer explained, for example ``"MES 2"`` or ``"active"``. ``method``: for example ``"Grad-CAM"``.
     """
 
     values: np.ndarray

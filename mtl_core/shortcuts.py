@@ -79,7 +79,8 @@ CHANGES: Mapping[str, Change] = {
 def shortcut_tests(predictor: Predictor, samples: Sequence[Sample]) -> dict[str, Any]:
     """How far scores move with each change, over the pictures that are scored before and after.
 
-    Gives JSON-ready figures per change: ``pictures``; ``mean_shift`` of P(active), signed, and
+    Gives JSON-ready figures per change: ``pictures``, of them ``unseen`` in training (use ``check``; the
+    others may move less for having been learned); ``mean_shift`` of P(active), signed, and
     ``mean_distance``, unsigned, in -1..1; ``grade_changed`` and ``active_changed``, shares in 0..1.
     Raises ValueError when no picture is scored.
     """
@@ -89,10 +90,16 @@ def shortcut_tests(predictor: Predictor, samples: Sequence[Sample]) -> dict[str,
     report: dict[str, Any] = {}
     for name, change in CHANGES.items():
         changed = list(predictor.predict(change(read_picture(sample.path)) for sample in samples))
-        pairs = [(a, b) for a, b in zip(plain, changed, strict=True) if a.scored and b.scored]
+        both = [(a, b, s) for a, b, s in zip(plain, changed, samples, strict=True) if a.scored and b.scored]
+        pairs = [(a, b) for a, b, _ in both]
+        unseen = sum(sample.use == "check" for _, _, sample in both)
+        if not pairs:
+            report[name] = {"pictures": 0, "unseen": 0, "rejected": len(plain)}
+            continue
         shift = np.array([(b.p_active or 0.0) - (a.p_active or 0.0) for a, b in pairs])
         report[name] = {
             "pictures": len(pairs),
+            "unseen": unseen,
             "rejected": sum(a.scored and not b.scored for a, b in zip(plain, changed, strict=True)),
             "mean_shift": float(shift.mean()),
             "mean_distance": float(np.abs(shift).mean()),

@@ -7,8 +7,8 @@ safetensors checkpoint, and every random draw follows from (seed, epoch, step).
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
-import os
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from mtl_core.backbones import load_trunk_weights
-from mtl_core.data import Sample, assert_disjoint, grade_counts, make_batch, prepare_all
+from mtl_core.data import Sample, assert_disjoint, grade_counts, make_batch, prepare_all, split_hash
+from mtl_core.files import write_whole
 from mtl_core.losses import JointLoss
 from mtl_core.metrics import confusion_matrix, quadratic_kappa
 from mtl_core.model import Logits, MultiTaskNet
@@ -124,6 +125,13 @@ def choose_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def identity(config: TrainConfig, samples: Sequence[Sample], init: Path | None) -> str:
+    """SHA-256 of what makes a training this one: its settings, its labelled pictures, its start."""
+    start = hashlib.sha256(init.read_bytes()).hexdigest() if init is not None else "random"
+    text = json.dumps([config.to_dict(), split_hash(samples), start])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def place(network: Module, device: torch.device | str) -> Module:
     """Put a network on a device in the channels-last layout, which convolutions there prefer."""
     return network.to(device).to(memory_format=torch.channels_last)
@@ -149,15 +157,18 @@ def fit(
     ``validation`` turns early stopping on (best QWK over its single grades); its groups must not occur
     in ``train``. ``init``: safetensors with torchvision-named trunk weights. ``checkpoint``: file to go
     on from and to write after every epoch. Raises DataError when a group crosses the split, ValueError
-    when ``init`` does not fit or the checkpoint belongs to another configuration.
+    when ``init`` does not fit or the checkpoint belongs to another configuration, data set or start.
     """
     if validation is not None:
         assert_disjoint(train.samples, validation.samples)
     state = _State.start(config, train, init)
+    what = identity(config, train.samples, init) if checkpoint is not None else ""
     if checkpoint is not None and checkpoint.exists():
-        state.load(checkpoint, config)
+        state.load(checkpoint, what)
     began, first = time.monotonic(), state.epoch
     for epoch in range(state.epoch, config.epochs):
+        if validation is not None and epoch and epoch - 1 - state.best_epoch >= config.patience:
+            break
         torch.manual_seed(config.seed * 1000 + epoch)
         order = _draw(train.samples, config, epoch)
         batches = [order[i : i + config.batch] for i in range(0, len(order), config.batch)]
@@ -174,33 +185,27 @@ def fit(
         state.epoch = epoch + 1
         state.curves.append({"epoch": epoch, "loss": state.mean_loss(), "validation_qwk": score})
         if checkpoint is not None:
-            state.save(checkpoint, config)
+            state.save(checkpoint, what)
         yield Progress(epoch, config.epochs, len(batches), len(batches), loss, eta, score)
-        if validation is not None and epoch - state.best_epoch >= config.patience:
-            break
     network = state.best if state.best is not None else state.ema
     return Trained(network.cpu().eval(), state.curves)
 
 
 @torch.inference_mode()
-def predict_logits(
-    network: MultiTaskNet, pictures: Pictures, *, flips: bool = False, batch: int = 32
-) -> Logits:
+def predict_logits(network: MultiTaskNet, pictures: Pictures, *, batch: int = 32) -> Logits:
     """Give raw logits of prepared pictures on the network's device: fine N x 4, coarse N x K, on the CPU.
 
-    ``flips`` averages the logits over the four mirror images.
+    In full precision, as `mtl_core.predict.Predictor` computes: calibration is fit on these.
     """
     device = next(network.parameters()).device
     network.eval()
     fine, coarse = [], []
-    views = ((), (3,), (2,), (2, 3)) if flips else ((),)
     for start in range(0, len(pictures.samples), batch):
         block = normalise(pictures.pixels[start : start + batch], network.spec.input)
         x = torch.from_numpy(block).to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device)):
-            out = [network(torch.flip(x, view) if view else x) for view in views]
-        fine.append(torch.stack([o.fine.float() for o in out]).mean(0).cpu())
-        coarse.append(torch.stack([o.coarse.float() for o in out]).mean(0).cpu())
+        out = network(x)
+        fine.append(out.fine.float().cpu())
+        coarse.append(out.coarse.float().cpu())
     return Logits(torch.cat(fine), torch.cat(coarse))
 
 
@@ -217,15 +222,19 @@ class _State:
         self.epoch, self.updates = 0, 0
         self.curves: list[dict[str, Any]] = []
         self.losses: list[float] = []
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": list(network.trunk.parameters()), "lr": config.rate},
-            {"params": list(network.heads.parameters()) + list(loss.parameters()), "lr": config.head_rate},
+            {"params": list(network.heads.parameters()), "lr": config.head_rate},
         ]
+        rates = [config.rate, config.head_rate]
+        if learned := list(loss.parameters()):
+            groups.append({"params": learned, "lr": config.head_rate, "weight_decay": 0.0})
+            rates.append(config.head_rate)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=config.decay)
         # A rise of no whole step would divide by zero: a handful of pictures must train as well.
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
-            [config.rate, config.head_rate],
+            rates,
             total_steps=steps + 1,
             pct_start=max(0.25, 2 / (steps + 1)),
         )
@@ -286,7 +295,7 @@ class _State:
         if score > self.best_score:
             self.best, self.best_score, self.best_epoch = copy.deepcopy(self.ema), score, epoch
 
-    def save(self, path: Path, config: TrainConfig) -> None:
+    def save(self, path: Path, what: str) -> None:
         tensors: dict[str, torch.Tensor] = {}
         for part, network in (("network", self.network), ("ema", self.ema), ("best", self.best)):
             if network is not None:
@@ -295,27 +304,22 @@ class _State:
         optimizer = self.optimizer.state_dict()["state"]
         tensors |= {f"optimizer/{i}/{k}": v for i, s in optimizer.items() for k, v in s.items()}
         facts = {
-            "config": config.to_dict(), "epoch": self.epoch, "updates": self.updates, "curves": self.curves,
+            "identity": what, "epoch": self.epoch, "updates": self.updates, "curves": self.curves,
             "best_score": self.best_score, "best_epoch": self.best_epoch,
             "schedule": self.schedule.state_dict(),
             "rates": [{k: v for k, v in g.items() if k != "params"} for g in self.optimizer.param_groups],
         }  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        save_file(
-            {k: v.detach().cpu().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()},
-            temporary,
-            {"facts": json.dumps(facts)},
-        )
-        os.replace(temporary, path)
+        plain = {k: v.detach().cpu().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
+        write_whole(path, save(plain, {"facts": json.dumps(facts)}))
 
-    def load(self, path: Path, config: TrainConfig) -> None:
+    def load(self, path: Path, what: str) -> None:
         with safe_open(path, "pt") as handle:
             facts = json.loads(handle.metadata()["facts"])
             tensors = {k: handle.get_tensor(k) for k in handle.keys()}  # noqa: SIM118
-        if facts["config"] != json.loads(json.dumps(config.to_dict())):
+        if facts["identity"] != what:
             raise ValueError(
-                f"{path.name}: checkpoint of another configuration; remove it or choose another folder"
+                f"{path.name}: of other settings, data or start; remove it or choose another folder"
             )
         parts = _by_prefix(tensors)
         self.network.load_state_dict(parts["network"])
@@ -355,12 +359,13 @@ def _draw(samples: Sequence[Sample], config: TrainConfig, epoch: int) -> list[in
     """Order of one epoch: all graded pictures and ``extra`` others that some task asks about, shuffled."""
     rng = np.random.default_rng((config.seed, epoch))
     labels = [_relabel(s, config) for s in samples]
-    single = config.lam == 0 and not config.learned
-    useful = [i for i, s in enumerate(labels) if s.grade is not None or not single]
-    graded = [i for i in useful if samples[i].use == "train"]
-    others = [i for i in useful if samples[i].use != "train"]
+    graded = [i for i, s in enumerate(samples) if s.use == "train"]
+    others = [i for i, s in enumerate(samples) if s.use != "train"]
     chosen = rng.permutation(len(others))[: config.extra]
     order = graded + [others[i] for i in chosen]
+    # Dropped after the draw, so that single-task and multi-task see the same graded mix.
+    single = config.lam == 0 and not config.learned
+    order = [i for i in order if labels[i].grade is not None or not single]
     return [order[i] for i in rng.permutation(len(order))]
 
 

@@ -22,7 +22,7 @@ def copy(tiny_bundle: Path, tmp_path: Path) -> Path:
 
 def change(folder: Path, **values: Any) -> None:
     path = folder / "card.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    path.write_bytes(bundle.card_bytes(json.loads(path.read_text()) | values))
 
 
 def test_round_trip_gives_the_same_answers(tiny_bundle: Path) -> None:
@@ -44,6 +44,31 @@ def test_one_flipped_byte_is_refused(copy: Path) -> None:
         bundle.load(copy)
 
 
+def test_a_changed_card_is_refused_unless_signed(copy: Path) -> None:
+    path = copy / "card.json"
+    path.write_text(path.read_text().replace('"threshold": 0.4', '"threshold": 0.9'))
+    with pytest.raises(BundleError, match=r"'copied': card\.json is damaged or edited"):
+        bundle.load(copy)
+
+
+def test_a_card_of_wrong_types_is_refused(copy: Path) -> None:
+    change(copy, thresholds=[], limits="none")
+    with pytest.raises(BundleError, match=r"thresholds, limits in card\.json malformed"):
+        bundle.read_card(copy)
+
+
+def test_no_permission_is_one_clear_line(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(BundleError, match=r"model\.safetensors cannot be read \(Permission denied\)"):
+        bundle.load(copy)
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(BundleError, match=r"card\.json cannot be read \(Permission denied\)"):
+        bundle.load(copy)
+
+
 @pytest.mark.parametrize("version", [2, "1", None, 0])
 def test_unknown_format_version_is_refused(copy: Path, version: object) -> None:
     change(copy, format=version)
@@ -60,9 +85,7 @@ def test_malformed_card_is_one_clear_line(copy: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "spec", [None, {}, {"backbone": "mobilenet_v3_large"}, {"backbone": "x", "tasks": 3}]
-)
+@pytest.mark.parametrize("spec", [{}, {"backbone": "mobilenet_v3_large"}, {"backbone": "x", "tasks": 3}])
 def test_malformed_spec_is_refused(copy: Path, spec: object) -> None:
     change(copy, spec=spec)
     with pytest.raises(BundleError, match="spec is malformed"):

@@ -112,17 +112,30 @@ def test_threshold_reaches_the_sensitivity_on_the_rows_of_the_fit(seed, sensitiv
     assert calibration.sensitivity == sensitivity
 
 
-def test_fit_ignores_open_labels_unnamed_uses_and_the_check_source():
+def test_answers_do_not_contradict_each_other():
+    rng = np.random.default_rng(8)
+    fine, coarse = rng.normal(0, 4, (500, 4)), rng.normal(0, 4, 500)
+    fine[0] = (0, 0, 0, 900)  # sure of the severe grade beyond what a float can tell
+    coarse[0] = -6.0
+    calibration = Calibration(1.0, 1.0, 0.0, 0.0, threshold=0.3, ordinal=0.5)
+    probabilities, p_active, active = calibration.answers(fine, coarse)
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert (active == (p_active >= 0.3)).all()
+    assert np.allclose(probabilities[~active, 2:].sum(axis=1), p_active[~active])
+    assert (probabilities[~active].argmax(axis=1) <= 1).all()
+    assert np.array_equal(probabilities[active], calibration.fine_probabilities(fine)[active])
+
+
+def test_fit_ignores_open_labels_and_unnamed_uses():
     p = synthetic(400)
     expected = calibrate.fit(p.select(np.arange(200)))
     high, low = p.high.copy(), p.low.copy()
     low[200:260], high[200:260] = 0, 3
-    uses, sources = p.uses.copy(), p.sources.astype("<U8")
-    uses[260:330] = "app"
-    sources[330:] = "yoonho"
-    rows = change(p, low=low, high=high, uses=uses, sources=sources)
+    uses = p.uses.astype("<U8")
+    uses[260:330], uses[330:] = "app", "check"
+    rows = change(p, low=low, high=high, uses=uses)
     assert calibrate.fit(rows) == expected
-    assert calibrate.fit(rows, check_sources=()) != expected
+    assert calibrate.fit(rows, use_weights={"train": 1.0, "check": 1.0}) != expected
     assert calibrate.fit(rows, use_weights={"train": 1.0, "app": 1.0}) != expected
 
 
@@ -184,7 +197,8 @@ def test_cross_fit_judges_each_fold_by_the_others_and_leaves_shared_groups_out()
     fitted[2:4] = False
     expected = calibrate.fit(p.select(fitted))
     assert answers.calibrations["1"] == expected
-    assert np.array_equal(answers.probabilities[held_out], expected.fine_probabilities(p.fine[held_out]))
+    own = expected.answers(p.fine[held_out], p.active_logit[held_out])
+    assert np.array_equal(answers.probabilities[held_out], own[0])
     assert np.array_equal(answers.active, answers.p_active >= _threshold_by_row(p, answers))
 
 

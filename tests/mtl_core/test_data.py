@@ -35,7 +35,9 @@ def picture(path: Path) -> None:
     [
         ("2", (2, 2)), ("Mayo 3", (3, 3)), ("grade-0-1", (0, 1)), ("ulcerative-colitis-grade-1-2", (1, 2)),
         ("ulcerative-colitis-grade-2", (2, 2)), ("MES_1", (1, 1)), ("normal", (0, 1)), ("polyp", (0, 1)),
-        ("other:cecum", None), ("prep:bbps3", None), ("2019", None), ("3-1", None), ("4", None),
+        ("other:cecum", None), ("bbps-2-3", None), ("visit-1", None), ("2019-03-2", None),
+        ("polyps", (0, 1)), ("MES 2", (2, 2)), ("2-3", (2, 3)),
+        ("prep:bbps3", None), ("2019", None), ("3-1", None), ("4", None),
     ],
 )  # fmt: skip
 def test_label_interval(label: str, interval: tuple[int, int] | None) -> None:
@@ -63,6 +65,28 @@ def test_limuc_layouts_group_by_patient(tmp_path: Path, layout: str) -> None:
     samples = read_samples(tmp_path)
     assert {s.group for s in samples} == {"patient-7"}
     assert grade_counts(samples) == [0, 2, 0, 0]
+
+
+def test_folders_above_the_grades_are_patients_when_there_are_many(tmp_path: Path) -> None:
+    for patient in range(12):
+        for grade in (1, 2):
+            picture(tmp_path / "many" / f"p{patient}" / f"grade-{grade}" / "0.png")
+    many = read_folder(tmp_path / "many")
+    assert len({s.group for s in many}) == 12
+    assert len({s.name for s in many}) == 24
+    for part in ("train", "test"):
+        picture(tmp_path / "few" / part / "grade-1" / "0.png")
+        picture(tmp_path / "few" / part / "grade-1" / "1.png")
+    assert len({s.group for s in read_folder(tmp_path / "few")}) == 4
+
+
+def test_normals_and_polyps_in_a_tree_are_no_graded_pictures(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name in ("normal", "polyps", "grade-2", "bbps-2-3"):
+        picture(root / name / "0.png")
+    assert sorted((s.use, s.low, s.high) for s in read_folder(root)) == [
+        ("negative", 0, 1), ("normal", 0, 1), ("train", 2, 2),
+    ]  # fmt: skip
 
 
 def test_limuc_fold_lists(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def mixed() -> Predictions:
         ("train", "0zpc", 0, 1, 12),
         ("train", "0zpc", 2, 3, 12),
         ("train", "0zpc", 1, 2, 8),
-        ("train", "yoonho", 0, 0, 10),
+        ("check", "yoonho", 0, 0, 10),
         ("normal", "gastrovision", 0, 1, 60),
         ("negative", "0zpc", 0, 1, 40),
         ("ood", "gastroaid", 0, 3, 6),
@@ -134,7 +134,7 @@ def test_tables_show_figures_intervals_sources_and_caveats(report):
     qwk = report["grades_1_3"]["figures"]["qwk"]
     assert f"{qwk['value']:.3f} [{qwk['low']:.3f}, {qwk['high']:.3f}]" in text
     assert "specificity_at_sensitivity_95" in text
-    assert "yoonho train, inactive" in text
+    assert "yoonho check, inactive" in text
     assert all(caveat in text for caveat in evaluate.CAVEATS)
 
 

@@ -78,6 +78,30 @@ def test_logit_adjustment_favours_rare_grades() -> None:
     assert losses[1] > losses[0]
 
 
+def test_a_grade_without_pictures_never_pays() -> None:
+    """The best raw answer for a certain MES 1 must not name a grade that no picture has."""
+    raw = torch.zeros(1, 4, requires_grad=True)
+    joint = JointLoss(TASKS, [0.0] * 3, [0, 156, 351, 107], smoothing=0.05)
+    label = torch.tensor([1])
+    optimiser = torch.optim.SGD([raw], lr=2.0)
+    for _ in range(500):
+        optimiser.zero_grad()
+        joint(Logits(raw, torch.zeros(1, 3)), label, label, torch.ones(1)).backward()
+        optimiser.step()
+    p = torch.softmax(raw.detach(), 1)[0]
+    assert int(p.argmax()) == 1
+    assert float(p[0]) < 0.05
+
+
+def test_an_undecided_task_does_not_drift() -> None:
+    joint = JointLoss(TASKS, [1.0] * 3, COUNTS, learned=True)
+    open_label = (torch.tensor([1]), torch.tensor([2]))  # decides cuts 1 and 3 only
+    joint(Logits(torch.randn(1, 4), torch.randn(1, 3)), *open_label, torch.ones(1)).backward()
+    assert joint.log_variances is not None
+    assert joint.log_variances.grad is not None
+    assert (joint.log_variances.grad != 0).tolist() == [False, True, False, True]
+
+
 def test_cdw_ce_by_hand_and_by_loop() -> None:
     logits = torch.randn(5, 4)
     target = torch.tensor([0, 3, 1, 2, 2])

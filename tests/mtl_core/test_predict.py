@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtl_core.bundle import BundleError
+from mtl_core.bundle import BundleError, card_bytes
 from mtl_core.predict import DeviceError, Predictor, choose_device
 from mtl_core.scores import FrameScores
 
@@ -77,7 +77,7 @@ def test_malformed_calibration_is_refused(tiny_bundle: Path, tmp_path: Path) -> 
     folder = Path(shutil.copytree(tiny_bundle, tmp_path / "odd"))
     card = json.loads((folder / "card.json").read_text())
     card["calibration"]["temperature"] = -1
-    (folder / "card.json").write_text(json.dumps(card))
+    (folder / "card.json").write_bytes(card_bytes(card))
     with pytest.raises(BundleError, match="calibration is malformed"):
         Predictor.load(folder)
 

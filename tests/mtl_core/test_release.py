@@ -85,6 +85,18 @@ def test_train_calibrate_shortcuts_card_end_to_end(
     capsys.readouterr()
 
 
+def test_predict_then_evaluate_with_the_models_own_calibration(
+    tree: Path, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "test.csv"
+    assert main(["predict", str(tiny_bundle), str(tree), "--out", str(out)]) == 0
+    assert main(["evaluate", str(out), "--model", str(tiny_bundle)]) == 0
+    printed = capsys.readouterr().out
+    assert "Grades 0-3, read as such: 40 pictures" in printed
+    assert main(["evaluate", str(out)]) == 2
+    assert "at least two folds" in capsys.readouterr().err
+
+
 def test_crossval_then_train_on_everything(tree: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert main(["crossval", str(tree), "--out", str(run), "--folds", "1,2", *TINY]) == 0

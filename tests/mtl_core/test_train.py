@@ -13,7 +13,7 @@ from mtl_core.crossvalidate import cross_validate
 from mtl_core.data import DataError, Sample
 from mtl_core.distil import DistilConfig, distil
 from mtl_core.metrics import read_predictions
-from mtl_core.train import Pictures, Progress, TrainConfig, Trained, fit, predict_logits
+from mtl_core.train import Pictures, Progress, TrainConfig, Trained, fit
 
 Returned = TypeVar("Returned")
 TINY = TrainConfig(size=64, epochs=2, batch=6, extra=4, dropout=0.0)
@@ -42,7 +42,7 @@ def coloured(count: int, uses: tuple[str, ...] = ("train",)) -> Pictures:
         grade = i % 4
         use = uses[i % len(uses)]
         low, high = (grade, grade) if use == "train" else (0, 1)
-        samples.append(Sample(Path(f"g/{i}.png"), low, high, group=f"g{i // 2}", use=use, source="a"))
+        samples.append(Sample(Path(f"{i}.png"), low, high, f"g{i // 2}", use=use, source="a", name=str(i)))
         square = rng.normal((90 + 40 * grade, 120, 90), 8, (64, 64, 3))
         pixels.append(np.clip(square, 1, 255).astype(np.uint8))
     return Pictures(samples, np.stack(pixels))
@@ -56,18 +56,6 @@ def test_training_yields_progress_and_lowers_the_loss() -> None:
     assert all(p.eta_seconds >= -1e-6 for p in seen)
     assert trained.curves[-1]["loss"] < 0.7 * trained.curves[0]["loss"]
     assert not trained.network.training
-
-
-def test_mirror_images_average_and_a_symmetric_picture_does_not_care() -> None:
-    _, trained = drive(fit(TINY, coloured(12)))
-    assert trained is not None
-    flat = Pictures(coloured(4).samples, np.full((4, 64, 64, 3), 120, np.uint8))
-    plain, mirrored = (predict_logits(trained.network, flat, flips=flips) for flips in (False, True))
-    assert torch.allclose(plain.fine, mirrored.fine, atol=0.05)
-    uneven = coloured(4)
-    uneven.pixels[:, :, :20] = 0
-    plain, mirrored = (predict_logits(trained.network, uneven, flips=flips) for flips in (False, True))
-    assert not torch.equal(plain.fine, mirrored.fine)
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
@@ -88,8 +76,9 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path: Path) -> Non
     path = tmp_path / "c.safetensors"
     drive(fit(TINY, coloured(12), checkpoint=path))
     other = TrainConfig(size=64, epochs=3, batch=6)
-    with pytest.raises(ValueError, match="another configuration"):
-        drive(fit(other, coloured(12), checkpoint=path))
+    for config, count in ((other, 12), (TINY, 16)):
+        with pytest.raises(ValueError, match="of other settings, data or start"):
+            drive(fit(config, coloured(count), checkpoint=path))
 
 
 def test_early_stopping_keeps_the_best_and_never_shares_a_group() -> None:
@@ -119,7 +108,9 @@ def test_cross_validation_predicts_every_picture_once_and_check_pictures_too(tmp
         path = tmp_path / f"{i}.png"
         path.write_bytes(_png(pictures.pixels[i]))
         samples.append(
-            Sample(path, sample.low, sample.high, sample.group, use="check" if i > 13 else "train")
+            Sample(
+                path, sample.low, sample.high, sample.group, use="check" if i > 13 else "train", name=str(i)
+            )
         )
     out = tmp_path / "run"
     _, predictions = drive(cross_validate(TINY, samples, out))
@@ -129,6 +120,8 @@ def test_cross_validation_predicts_every_picture_once_and_check_pictures_too(tmp
     assert (read_predictions(out / "oof.csv").fine == predictions.fine).all()
     again, _ = drive(cross_validate(TINY, samples, out))
     assert again == []
+    with pytest.raises(DataError, match="a run of other settings"):
+        drive(cross_validate(TINY, samples[1:], out))
 
 
 def test_distillation_lowers_what_is_unexplained_and_resumes_nothing_by_accident(tmp_path: Path) -> None:
