@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from uc_viewer import __version__, paths
+from uc_viewer import __version__, grades, paths
 from uc_viewer.analysis import BATCH
 from uc_viewer.case import Case, Run
 from uc_viewer.progress import print_event
-from uc_viewer.report.tables import INCOMPLETE_NOTE, summarise
+from uc_viewer.report.tables import FILES, INCOMPLETE_NOTE, summarise
 from uc_viewer.report.wording import plural, printable
-from uc_viewer.scoring import HEATMAPS, Job, OutputError, score, stoppable
+from uc_viewer.scoring import HEATMAPS, Job, OutputError, ProgramFault, describe, score, stoppable
 from uc_viewer.sources.stills import Stills
 
-ALL, NOTHING, USAGE, PARTIAL, STOPPED = 0, 1, 2, 3, 130
+ALL, NOTHING, USAGE, PARTIAL, FAILED, STOPPED = 0, 1, 2, 3, 4, 130
 """Exit codes; `EXIT_CODES` says what they mean."""
 
 EXIT_CODES = """\
@@ -27,11 +29,12 @@ exit codes:
   1    nothing could be scored
   2    wrong usage: a path, a model, a device or the output folder is not as it must be
   3    partial: some files could not be opened (each is named)
+  4    the program failed; results so far are saved and marked INCOMPLETE
   130  stopped by Ctrl-C or a termination signal; the results so far are marked INCOMPLETE
 """
 
-FILES = ("report.pdf", "frames.csv", "summary.json", "run.json")
-"""What a run writes, in the order a reader wants them."""
+DEBUG = "UCV_DEBUG"
+"""Environment variable: 1 prints the traceback of a fault of the program."""
 
 SHOWN = 100
 """Most lines about single files on a terminal; frames.csv has them all."""
@@ -56,6 +59,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("quit")
         return STOPPED
+    except ProgramFault as fault:
+        _say(f"the program failed ({fault}); results so far are saved and marked INCOMPLETE; {_REPORT}")
+        _trace(fault)
+        return FAILED
+    except Exception as fault:  # the last stop before the user, who must get a line and not a traceback
+        _say(f"the program failed ({describe(fault)}); {_REPORT}")
+        _trace(fault)
+        return FAILED
+
+
+_REPORT = f"please report this (with the output of {DEBUG}=1)"
+
+
+def _trace(fault: BaseException) -> None:
+    if os.environ.get(DEBUG) == "1":
+        traceback.print_exception(fault)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -220,7 +239,9 @@ def _conclude(run: Run, skipped: Mapping[str, int], args: argparse.Namespace) ->
         print_event("finished", exit_code=code, **summarise(run))
         return code
     if not run.complete:
-        _say(f"INCOMPLETE: the run was stopped; see {INCOMPLETE_NOTE} in {args.out}")
+        scored_all = len(run.results) + len(run.unreadable) >= run.expected
+        what = "scoring is complete, the heatmaps are not" if scored_all else "the run was stopped"
+        _say(f"INCOMPLETE: {what}; see {INCOMPLETE_NOTE} in {args.out}")
     for line in _summary(run):
         print(line)
     print(f"Written to {args.out}: {', '.join(FILES)}" + (f", {HEATMAPS}/" if args.heatmaps else ""))
@@ -239,11 +260,13 @@ def _summary(run: Run) -> list[str]:
     if run.case.synthetic:
         lines.insert(0, "SYNTHETIC SAMPLE, not a patient: these pictures were drawn by a program")
     if counts["scored"]:
-        grades = ", ".join(f"MES {grade}: {count}" for grade, count in facts["grades"].items())
-        lines.append(f"AI grades, evidence and not a reading: {grades}")
+        each = ", ".join(f"MES {grade}: {count}" for grade, count in facts["grades"].items())
+        lines.append(f"AI grades, evidence and not a reading: {each}")
         top = facts["highest_p_active"]
+        active, rest = (words.replace("–", "-") for words in (grades.ACTIVE, grades.NOT_ACTIVE))
         lines.append(
-            f"Active (MES 2-3) by the conservative threshold: {counts['active']}; "
+            f"By the conservative threshold {active}: {counts['active']}, "
+            f"{rest}: {counts['scored'] - counts['active']}; "
             f"highest P(active) {top['p_active']:.2f} ({printable(top['source_file'])})"
         )
     lines += [f"Not scored: {n} x {printable(reason)}" for reason, n in facts["rejected_by_reason"].items()]

@@ -108,8 +108,8 @@ MES: tuple[Grade, ...] = (
 if len(MES) != GRADES:
     raise AssertionError("the engine and the viewer disagree on the number of grades")
 
-REMISSION = "remission (MES 0–1)"
-"""The coarse answer below the cut, in words."""
+NOT_ACTIVE = "not active (MES 0–1)"
+"""The coarse answer below the cut, in words; not "remission", which commonly means MES 0 alone."""
 
 ACTIVE = "active (MES 2–3)"
 """The coarse answer at or above the cut, in words."""

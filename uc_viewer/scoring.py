@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from uc_viewer.analysis import BATCH, analyse, provenance
 from uc_viewer.case import Case, FrameResult, Run, Unreadable
 from uc_viewer.progress import Progress
 from uc_viewer.report import tables
-from uc_viewer.report.wording import printable
+from uc_viewer.report.wording import printable, shorten
 from uc_viewer.sources.base import FrameSource, SourceError
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ LARGEST_PRINT = 2400
 
 class OutputError(Exception):
     """The results cannot be written; one line for the user."""
+
+
+class ProgramFault(Exception):
+    """The program failed in the middle of a run and saved what it had; one line, the fault is its cause."""
 
 
 class Stop:
@@ -90,44 +95,69 @@ class _Outcome:
     scoring_seconds: float = 0.0
     items: list[FrameResult | Unreadable] = field(default_factory=list)
     complete: bool = False
+    reported: bool = False
+    fault: Exception | None = None
 
 
 def score(job: Job, stop: Stop, warn: Callable[[str], None]) -> Run:
-    """Carry out a job: frames.csv, report.pdf, summary.json, run.json and, if asked for, heatmaps.
+    """Carry out a job: frames.csv, summary.json, run.json, report.pdf and, if asked for, heatmaps.
 
-    A run stopped by ``stop`` or by a fault of the engine leaves valid partial files marked INCOMPLETE; the
-    fault is then raised again. ``warn`` takes one line about a picture that cannot be shown. Every file
-    appears whole or not at all. Raises BundleError or DeviceError of the engine, and OutputError.
+    The folder is marked INCOMPLETE from before the first file changes until after the last one has; only a
+    run that came to its end takes the mark away. A run stopped by ``stop`` or by a fault of the program
+    leaves valid partial files. ``warn`` takes one line about a picture that cannot be shown. Every file
+    appears whole or not at all. Raises BundleError or DeviceError of the engine with nothing written, then
+    OutputError and ProgramFault.
     """
-    failure: Exception | None = None
     outcome, began = _Outcome(_now()), time.monotonic()
     # torch takes seconds to import; only from here on is it needed.
     from mtl_core.predict import Predictor
 
     predictor = Predictor.load(job.model, job.device)
     outcome.load_seconds = time.monotonic() - began
-    with _writing(job.out), tables.frame_table(job.out / "frames.csv") as table:
-        try:
-            _collect(job, predictor, stop, table, outcome)
-            if outcome.complete:
-                _write_heatmaps(job, predictor, stop, warn, outcome)
-        except OSError:
-            raise
-        except Exception as error:
-            # A night's results must not be lost to one late fault: save them first, then raise it.
-            failure, outcome.complete = error, False
-        run = _run(job, predictor, outcome)
-        if not run.complete:
-            tables.mark(run, job.out)
     with _writing(job.out):
-        _write_report(run, job, predictor, warn)
-        tables.write_json(tables.summarise(run), job.out / "summary.json")
-        tables.write_json(tables.record(run), job.out / "run.json")
-        if run.complete:
+        tables.begin(job.out)
+        with tables.frame_table(job.out / "frames.csv") as table, _saving(outcome):
+            _collect(job, predictor, stop, table, outcome)
+        with _saving(outcome):
+            _write_heatmaps(job, predictor, stop, warn, outcome)
+        run = _run(job, predictor, outcome)
+        _write_json(run, job.out)
+        with _saving(outcome):
+            # The engine that has just failed is not asked again.
+            _write_report(run, job, predictor, warn, heatmaps=job.heatmaps and outcome.fault is None)
+            outcome.reported = True
+        if outcome.reported:
             tables.mark(run, job.out)
-    if failure is not None:
-        raise failure
+        else:  # a report of an earlier run may stand there: the note of the beginning stays
+            _write_json(replace(run, complete=False), job.out)
+    if outcome.fault is not None:
+        raise ProgramFault(describe(outcome.fault)) from outcome.fault
     return run
+
+
+def describe(fault: BaseException) -> str:
+    """Type and message of an unexpected fault as one line, without the names of folders."""
+    message = _PATH.sub("<path>", next(iter(str(fault).splitlines()), ""))
+    return printable(f"{type(fault).__name__}: {shorten(message, 300)}")
+
+
+_PATH = re.compile(
+    r"""'[^']*[\\/][^']*' | "[^"]*[\\/][^"]*" | (?:\b[A-Za-z]:|\\|/) [^\s'":,;()]* [\\/] [^\s'":,;()]*""",
+    re.VERBOSE,
+)
+"""What looks like a path: a quoted text with a slash in it, or a word from its root on."""
+
+
+@contextmanager
+def _saving(outcome: _Outcome) -> Iterator[None]:
+    """A block that a fault ends early: a night's results must not be lost to it, so it is kept for later."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as fault:
+        outcome.fault = outcome.fault or fault
+        outcome.complete = False
 
 
 @contextmanager
@@ -163,7 +193,7 @@ def _collect(job: Job, predictor: Predictor, stop: Stop, table: tables.FrameTabl
 def _write_heatmaps(
     job: Job, predictor: Predictor, stop: Stop, warn: Callable[[str], None], outcome: _Outcome
 ) -> None:
-    """Draw all scored frames if asked to; remove the overlays of an earlier run in any case."""
+    """Draw all scored frames of a whole run if asked to; remove an earlier run's overlays in any case."""
     from uc_viewer.report import heatmaps
 
     scored = [item for item in outcome.items if isinstance(item, FrameResult) and item.scores.scored]
@@ -177,7 +207,7 @@ def _write_heatmaps(
                 yield heatmaps.Drawn(result, *_overlay(predictor, image, result))
             progress.advance()
 
-    if not job.heatmaps:
+    if not (job.heatmaps and outcome.complete):
         heatmaps.write(job.out / HEATMAPS, ())
         return
     with Progress("heatmaps", len(scored), as_json=job.json_progress) as progress:
@@ -208,7 +238,14 @@ def _run(job: Job, predictor: Predictor, outcome: _Outcome) -> Run:
     )
 
 
-def _write_report(run: Run, job: Job, predictor: Predictor, warn: Callable[[str], None]) -> None:
+def _write_json(run: Run, out: Path) -> None:
+    tables.write_json(tables.summarise(run), out / "summary.json")
+    tables.write_json(tables.record(run), out / "run.json")
+
+
+def _write_report(
+    run: Run, job: Job, predictor: Predictor, warn: Callable[[str], None], *, heatmaps: bool
+) -> None:
     """report.pdf; only its few key pictures are opened again, so the memory stays flat."""
     from uc_viewer.report import content, pdf
 
@@ -219,7 +256,7 @@ def _write_report(run: Run, job: Job, predictor: Predictor, warn: Callable[[str]
             continue
         key = (result.source_file, result.index)
         pictures[key] = _fit_print(image)
-        if job.heatmaps:
+        if heatmaps:
             overlays[key] = _fit_print(_overlay(predictor, image, result)[0])
     pdf.write(content.build(run, pictures, overlays), job.out / "report.pdf", job.page)
 

@@ -131,11 +131,17 @@ class TestFindings:
 
     def test_coarse_answer_follows_the_threshold_not_the_grade(self) -> None:
         low = build(run_of(frame("a", *MILD, active=False)), {})
-        assert value(low.findings, "Coarse answer").startswith("remission (MES 0–1); highest P(active) 0.10")
+        assert value(low.findings, "Coarse answer").startswith("not active (MES 0–1); highest P(active) 0.10")
         high = build(run_of(frame("a", *MILD, active=True), frame("b", *NORMAL)), {})
         assert value(high.findings, "Coarse answer").startswith("active (MES 2–3)")
         assert "threshold 0.310" in value(high.findings, "Coarse answer")
-        assert "differ" in value(high.findings, "Look again")
+        assert value(high.findings, "Look again") == (
+            "a: P(active) 0.10 passes the conservative threshold although the most probable grade is below 2."
+        )
+        missed = build(run_of(frame("a", *MODERATE, active=False)), {})
+        assert value(missed.findings, "Look again") == (
+            "the most probable grade is 2, yet P(active) stays below the conservative threshold."
+        )
 
     def test_answers_that_agree_need_no_second_look(self) -> None:
         got = build(run_of(frame("a", *MODERATE)), {})
@@ -170,7 +176,8 @@ class TestPage:
         [
             (5, 12, "INCOMPLETE 41 %"),
             (0, 12, "INCOMPLETE 0 %"),
-            (12, 12, "INCOMPLETE 99 %"),
+            (199, 200, "INCOMPLETE 99 %"),
+            (12, 12, "INCOMPLETE"),
             (0, 0, "INCOMPLETE"),
         ],
     )
@@ -179,13 +186,19 @@ class TestPage:
         got = build(run_of(*frames, complete=False, expected=expected), {})
         assert got.incomplete == mark
         assert got.notices == (mark,)
-        assert got.incomplete_detail
+        assert ("before all heatmaps were drawn" in got.incomplete_detail) == (0 < read == expected)
+        assert ("was stopped" in got.incomplete_detail) == (not 0 < read == expected)
 
     def test_a_file_of_several_frames_counts_once(self) -> None:
         frames = [frame("a.gif", *MILD, index=k) for k in range(3)]
         got = build(run_of(*frames, complete=False, expected=4), {})
         assert got.incomplete == "INCOMPLETE 25 %"
         assert [row.name for row in got.rows] == ["a.gif", "a.gif, frame 1", "a.gif, frame 2"]
+
+    def test_the_legend_says_what_the_probabilities_are_calibrated_on(self) -> None:
+        note = build(run_of(frame("a", *MILD)), {}).rows_note
+        assert "calibrated out of fold on MES 1 to 3, every grade weighing the same" in note
+        assert "MES 0 is a surrogate: its probability is not calibrated on patients" in note
 
     def test_complete_run_has_no_mark(self) -> None:
         got = build(run_of(frame("a", *MILD)), {})

@@ -60,7 +60,7 @@ def test_a_colour_in_another_notation_is_refused(colour: str) -> None:
 
 def test_coarse_words_name_the_cut_of_the_engine() -> None:
     assert f"MES {ACTIVE.cut}–3" in grades.ACTIVE
-    assert f"0–{ACTIVE.cut - 1}" in grades.REMISSION
+    assert f"not active (MES 0–{ACTIVE.cut - 1})" == grades.NOT_ACTIVE
 
 
 def test_definitions_are_built_from_the_grades() -> None:

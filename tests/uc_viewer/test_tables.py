@@ -176,8 +176,28 @@ class TestJson:
         assert not note.exists()
         tables.mark(run(complete=False), tmp_path)
         assert "INCOMPLETE: this run was stopped after 6 of 10 pictures" in note.read_text(encoding="utf-8")
+        everything = Run(**{**vars(run()), "complete": False})
+        tables.mark(everything, tmp_path)
+        assert "scoring is complete, the heatmaps are not" in note.read_text(encoding="utf-8")
         tables.mark(run(), tmp_path)
         assert not note.exists()
+
+    def test_a_run_begins_with_the_note_and_without_old_drafts(self, tmp_path: Path) -> None:
+        with replacing(tmp_path / "frames.csv") as file:  # what a run that was killed here would leave
+            (draft,) = tmp_path.iterdir()
+            file.write(b"rows")
+            file.flush()
+            left = {draft.name: draft.read_bytes()}
+        left[".frames.csv.0123456789.part"] = left[".mine.csv.01234567.part"] = b"not ours"
+        for name, data in left.items():
+            (tmp_path / name).write_bytes(data)
+        tables.begin(tmp_path)
+        assert {p.name for p in tmp_path.iterdir()} == {
+            *list(left)[1:], "frames.csv", tables.INCOMPLETE_NOTE,
+        }  # fmt: skip
+        said = (tmp_path / tables.INCOMPLETE_NOTE).read_text(encoding="utf-8")
+        assert said.startswith("INCOMPLETE: the run into this folder is going on or was cut off")
+        assert "different runs" in said
 
 
 class TestReplacing:
@@ -246,6 +266,31 @@ class TestHeatmaps:
         assert {p.name for p in tmp_path.iterdir()} == {"b.png.png", "mine.png", heatmaps.INDEX}
         heatmaps.write(tmp_path, ())
         assert {p.name for p in tmp_path.iterdir()} == {"mine.png"}
+
+    def test_a_run_killed_while_drawing_leaves_nothing_behind(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        heatmaps.write(tmp_path, map(drawn, ["old.png"]))
+        real = os.replace
+
+        def dies(draft: Path, path: Path) -> None:
+            if path.name == "b.png.png":
+                (tmp_path / ".b.png.png.0123abcd.part").write_bytes(b"half")
+                raise KeyboardInterrupt
+            real(draft, path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", dies)
+            with pytest.raises(KeyboardInterrupt):
+                heatmaps.write(tmp_path, map(drawn, ["a.png", "b.png"]))
+        assert not (tmp_path / "old.png.png").exists()
+        assert (tmp_path / "a.png.png").exists()
+        heatmaps.write(tmp_path, ())
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_table_in_another_encoding_stops_no_run(self, tmp_path: Path) -> None:
+        (tmp_path / heatmaps.INDEX).write_bytes("picture\r\nm\xfcll.png\r\n".encode("latin-1"))
+        assert heatmaps.write(tmp_path, map(drawn, ["a.png"])) == 1
 
     def test_a_forged_table_removes_nothing_elsewhere(self, tmp_path: Path) -> None:
         (tmp_path / "other.png").write_bytes(b"x")

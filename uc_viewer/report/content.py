@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtl_core.scores import FrameScores
+from mtl_core.spec import ACTIVE as COARSE
 from uc_viewer import grades
 from uc_viewer.case import FrameResult, Run
 from uc_viewer.report import origin
@@ -35,9 +36,11 @@ STATEMENT = "An unsigned AI grade is never the conclusion; the reader's signed s
 UNREAD = "not yet read"
 
 LEGEND = (
-    "p0 to p3: calibrated probabilities of MES 0 to 3. P(active): that of MES 2 or 3. Active?: P(active) "
-    "held against the conservative threshold. Continuous: expected grade, 0 to 3. Two grades beside a badge: "
-    f"close call, their probabilities differ by less than {CLOSE_CALL}."
+    "p0 to p3: probabilities of MES 0 to 3. P(active): that of MES 2 or 3. Active?: P(active) held against "
+    "the conservative threshold. Continuous: expected grade, 0 to 3. Two grades beside a badge: close call, "
+    f"their probabilities differ by less than {CLOSE_CALL}. Grades are calibrated out of fold on MES 1 to 3, "
+    "every grade weighing the same; MES 0 is a surrogate: its probability is not calibrated on patients with "
+    "ulcerative colitis."
 )
 """Under the table of frames."""
 
@@ -177,10 +180,10 @@ def _incomplete(run: Run) -> tuple[str, str]:
     read = len({r.source_file for r in run.results} | {u.source_file for u in run.unreadable})
     if run.expected <= 0:
         return "INCOMPLETE", "The run was stopped before all files were listed."
-    # Rounded down, and never 100: a partial run must not look finished.
-    percent = min(99, 100 * read // run.expected)
+    if read >= run.expected:
+        return "INCOMPLETE", "Every file was looked at; the run ended before all heatmaps were drawn."
     return (
-        f"INCOMPLETE {percent} %",
+        f"INCOMPLETE {100 * read // run.expected} %",
         f"The run was stopped after {read} of {plural(run.expected, 'file')}; the others were not looked at.",
     )
 
@@ -269,7 +272,7 @@ def _findings(run: Run) -> tuple[Fact, ...]:
 def _coarse(run: Run) -> str:
     scored = [r for r in run.results if r.scores.p_active is not None]
     peak = max(scored, key=lambda r: r.scores.p_active or 0.0)
-    answer = grades.ACTIVE if any(r.scores.active for r in scored) else grades.REMISSION
+    answer = grades.ACTIVE if any(r.scores.active for r in scored) else grades.NOT_ACTIVE
     threshold = origin.active_threshold(run.provenance)
     return f"{answer}; highest P(active) {number(peak.scores.p_active)}" + (
         f", conservative threshold {threshold}" if threshold else ", by the conservative threshold"
@@ -286,9 +289,15 @@ def _continuous_range(run: Run) -> str:
 def _disagreement(run: Run, worst: FrameResult) -> str:
     """What a reader should look at again: answers that contradict each other, close calls upwards."""
     top = worst.scores.grade or 0
-    active = any(r.scores.active for r in run.results)
-    if active != (top >= 2):
-        return "the coarse answer and the highest grade differ; the threshold is set to miss little."
+    active = [r for r in run.results if r.scores.active]
+    if active and top < COARSE.cut:
+        peak = max(active, key=lambda r: r.scores.p_active or 0.0)
+        return (
+            f"{_frame_name(peak)}: P(active) {number(peak.scores.p_active)} passes the conservative "
+            f"threshold although the most probable grade is below {COARSE.cut}."
+        )
+    if top >= COARSE.cut and not active:
+        return f"the most probable grade is {top}, yet P(active) stays below the conservative threshold."
     close = [
         (p[grade], grade, result)
         for result in run.results

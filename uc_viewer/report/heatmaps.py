@@ -18,7 +18,7 @@ from mtl_core.files import replacing
 from mtl_core.scores import Heatmap
 from uc_viewer.case import FrameResult
 from uc_viewer.paths import HEATMAP_TABLE, intended_use
-from uc_viewer.report.tables import guard
+from uc_viewer.report.tables import guard, remove_drafts
 
 INDEX = HEATMAP_TABLE
 """The table in the folder of heatmaps; only the files it lists belong to the last run."""
@@ -41,19 +41,18 @@ class Drawn:
 def write(folder: Path, drawn: Iterable[Drawn]) -> int:
     """Write every overlay as PNG and their table `INDEX`; gives how many.
 
-    ``drawn`` is taken one by one. Overlays listed by an earlier table and not written now are removed, so
-    that the folder shows one run; files it does not list are left alone. Nothing given and nothing there:
-    no folder is made. Raises OSError.
+    ``drawn`` is taken one by one. Overlays listed by an earlier table are removed first, so that the folder
+    shows one run; files it does not list are left alone. The table grows ahead of the overlays, so that
+    a killed run leaves none that the next one would not remove. Nothing given and nothing there: no folder
+    is made. Raises OSError.
     """
-    earlier = _listed(folder / INDEX)
+    _clear(folder)
     rows: list[list[str]] = []
     names: set[str] = set()
     for one in drawn:
         folder.mkdir(parents=True, exist_ok=True)
         name = _file_name(one.result, names)
         names.add(name.casefold())
-        with replacing(folder / name) as file:
-            Image.fromarray(one.overlay).save(file, "PNG", pnginfo=_label(one.heatmap))
         result, heatmap = one.result, one.heatmap
         rows.append(
             [
@@ -65,20 +64,27 @@ def write(folder: Path, drawn: Iterable[Drawn]) -> int:
                 f"{heatmap.peak:.6g}",
             ]
         )
-    for name in earlier:
-        if name.casefold() not in names:
-            (folder / name).unlink(missing_ok=True)
-    if rows:
         _write_index(folder / INDEX, rows)
-    elif earlier:
-        (folder / INDEX).unlink(missing_ok=True)
+        with replacing(folder / name) as file:
+            Image.fromarray(one.overlay).save(file, "PNG", pnginfo=_label(heatmap))
     return len(rows)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the overlays an earlier table lists, what is left of unfinished ones, and the table, last."""
+    if not folder.is_dir():
+        return
+    earlier = _listed(folder / INDEX)
+    for name in earlier:
+        (folder / name).unlink(missing_ok=True)
+    remove_drafts(folder, [*earlier, INDEX])
+    (folder / INDEX).unlink(missing_ok=True)
 
 
 def _listed(index: Path) -> list[str]:
     """Names of the overlays a table lists; only plain names, whatever someone wrote into it."""
     try:
-        text = index.read_text(encoding="utf-8-sig")
+        text = index.read_text(encoding="utf-8-sig", errors="replace")
     except FileNotFoundError:
         return []
     names = [row.get("picture") or "" for row in csv.DictReader(io.StringIO(text, newline=""))]

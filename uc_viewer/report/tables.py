@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -37,8 +38,11 @@ COLUMNS = (
 )
 """Columns of frames.csv, in order."""
 
+FILES = ("report.pdf", "frames.csv", "summary.json", "run.json")
+"""What a run writes, in the order a reader wants them."""
+
 INCOMPLETE_NOTE = "INCOMPLETE.txt"
-"""Lies beside the results of a run that was stopped."""
+"""Lies beside the results from the start of a run, and stays unless the run comes to its end."""
 
 
 class FrameTable:
@@ -167,18 +171,50 @@ def write_json(data: Mapping[str, Any], path: Path) -> None:
         file.write((json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode("utf-8"))
 
 
+def begin(folder: Path) -> None:
+    """First step of a run into ``folder``: the note that it is not finished; drafts of a killed run go.
+
+    The note comes before any file changes, so that even a killed run leaves it. Raises OSError.
+    """
+    remove_drafts(folder, [*FILES, INCOMPLETE_NOTE])
+    _write_note(
+        folder,
+        "the run into this folder is going on or was cut off. "
+        "Files here may be of different runs. If it is not going on, run it again.",
+    )
+
+
 def mark(run: Run, folder: Path) -> None:
-    """Put the note that a run was stopped into its folder; take it away when the run is complete."""
-    note = folder / INCOMPLETE_NOTE
-    if run.complete:
-        note.unlink(missing_ok=True)
-        return
+    """Last step of a run: take the note away if it is complete, else say in it what is missing."""
     done = len(run.results) + len(run.unreadable)
-    with replacing(note) as file:
-        file.write(
-            f"INCOMPLETE: this run was stopped after {done} of {run.expected} pictures. "
-            "The files here hold only those. Run it again for the rest.\n".encode()
+    if run.complete:
+        (folder / INCOMPLETE_NOTE).unlink(missing_ok=True)
+    elif done < run.expected:
+        _write_note(
+            folder,
+            f"this run was stopped after {done} of {run.expected} pictures. "
+            "The files here hold only those. Run it again for the rest.",
         )
+    else:
+        _write_note(folder, "scoring is complete, the heatmaps are not. Run it again for all of them.")
+
+
+def remove_drafts(folder: Path, names: Collection[str]) -> None:
+    """Remove what a killed run left of files of these names; see `mtl_core.files.replacing`."""
+    stems = {f".{name[:40]}" for name in names}
+    for path in list(folder.iterdir()):
+        if (found := _DRAFT.fullmatch(path.name)) and found[1] in stems:
+            with suppress(OSError):  # an old draft does no harm; it may be another program's for a moment
+                path.unlink()
+
+
+_DRAFT = re.compile(r"(\..+)\.[0-9a-f]{8}\.part", re.DOTALL)
+"""Name of a draft: of the file's name the first 40 characters, then a random number."""
+
+
+def _write_note(folder: Path, text: str) -> None:
+    with replacing(folder / INCOMPLETE_NOTE) as file:
+        file.write(f"INCOMPLETE: {text}\n".encode())
 
 
 def _status(run: Run) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from mtl_core.scores import FrameScores
 from mtl_core.spec import ACTIVE as ACTIVE_FROM
-from uc_viewer.grades import ACTIVE, MES, REMISSION
+from uc_viewer.grades import ACTIVE, MES, NOT_ACTIVE
 from uc_viewer.gui.widgets.grade_fill import fill
 
 _ROW = 24
@@ -74,7 +74,7 @@ class ScorePanel(QWidget):
         if scores.probabilities is None or scores.grade is None or scores.p_active is None:
             self._put(self.tr("Not scored"), scores.reject_reason, ())
             return
-        verdict = ACTIVE if scores.active else REMISSION
+        verdict = ACTIVE if scores.active else NOT_ACTIVE
         coarse = self.tr("By the conservative threshold: {0}; P(active) {1:.2f}").format(
             verdict, scores.p_active
         )
