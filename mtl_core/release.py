@@ -30,6 +30,10 @@ START = (
     "Start weights: ImageNet pictures are licensed for non-commercial research; MobileNetV2 from the ONNX "
     "model zoo (Apache-2.0), MobileNetV3-Large grown from Google's minimalistic weights (Apache-2.0)"
 )
+DISTILLED = (
+    "Start by feature distillation without labels, over the frames of HyperKvasir and GastroVision and those "
+    "of Gastrointestinal Lesions in Regular Colonoscopy (Mesejo et al., IEEE TMI 2016)"
+)
 METHOD = (
     "Method: our reading of Lee & Kim, Digital Health 2025, doi 10.1177/20552076251356396 (abstract only)"
 )
@@ -65,7 +69,10 @@ def limits(samples: Sequence[Sample], config: TrainConfig, oof: Predictions) -> 
 def attribution(samples: Sequence[Sample], init: Path | None) -> list[str]:
     """Where the training pictures and the start come from."""
     sources = sorted({s.source for s in samples if s.source})
-    return [*(SOURCES.get(s, f"Pictures: {s}") for s in sources), *([START] if init else []), METHOD]
+    lines = [SOURCES.get(s, f"Pictures: {s}") for s in sources]
+    if init is not None:
+        lines += [START, DISTILLED] if "distilled" in init.name else [START]
+    return [*lines, METHOD]
 
 
 def train_bundle(
