@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     It is written beside ``path`` under a hidden name, forced to disk, then renamed. If the block raises,
     it is removed and what stood at ``path`` before stays as it was. Raises OSError.
     """
-    draft = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    draft = path.with_name(f"{_stem(path.name)}.{secrets.token_hex(4)}.part")
     try:
         with draft.open("xb") as file:
             yield file
@@ -34,3 +35,20 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` in one step. Raises OSError with the old content untouched."""
     with replacing(path) as file:
         file.write(data)
+
+
+def remove_drafts(folder: Path, names: Collection[str]) -> None:
+    """Remove what a killed program left in ``folder`` of files of these names, see `replacing`."""
+    stems = {_stem(name) for name in names}
+    for path in list(folder.iterdir()):
+        if (found := _DRAFT.fullmatch(path.name)) and found[1] in stems:
+            with suppress(OSError):  # an old draft does no harm; it may be another program's for a moment
+                path.unlink()
+
+
+_DRAFT = re.compile(r"(\..+)\.[0-9a-f]{8}\.part", re.DOTALL)
+
+
+def _stem(name: str) -> str:
+    """How the hidden draft of a file begins; cut short, since a long name leaves no room."""
+    return f".{name[:40]}"

@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mtl_core.files import replacing
+from mtl_core.files import remove_drafts, replacing
 from mtl_core.scores import Heatmap
 from uc_viewer.case import FrameResult
 from uc_viewer.paths import HEATMAP_TABLE, intended_use
-from uc_viewer.report.tables import guard, remove_drafts
+from uc_viewer.report.tables import guard
 
 INDEX = HEATMAP_TABLE
 """The table in the folder of heatmaps; only the files it lists belong to the last run."""

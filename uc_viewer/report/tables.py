@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from mtl_core.files import replacing
+from mtl_core.files import remove_drafts, replacing
 from mtl_core.spec import GRADES
 from uc_viewer.case import FrameResult, Run, Unreadable
 from uc_viewer.paths import intended_use
@@ -197,19 +196,6 @@ def mark(run: Run, folder: Path) -> None:
         )
     else:
         _write_note(folder, "scoring is complete, the heatmaps are not. Run it again for all of them.")
-
-
-def remove_drafts(folder: Path, names: Collection[str]) -> None:
-    """Remove what a killed run left of files of these names; see `mtl_core.files.replacing`."""
-    stems = {f".{name[:40]}" for name in names}
-    for path in list(folder.iterdir()):
-        if (found := _DRAFT.fullmatch(path.name)) and found[1] in stems:
-            with suppress(OSError):  # an old draft does no harm; it may be another program's for a moment
-                path.unlink()
-
-
-_DRAFT = re.compile(r"(\..+)\.[0-9a-f]{8}\.part", re.DOTALL)
-"""Name of a draft: of the file's name the first 40 characters, then a random number."""
 
 
 def _write_note(folder: Path, text: str) -> None:
