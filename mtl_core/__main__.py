@@ -53,11 +53,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--validation", type=float, default=0.15, help="share of groups for early stopping; 0: none"
     )
+    train.add_argument("--teacher", type=Path, metavar="MODEL", help="a model folder to learn from as well")
     train.set_defaults(run=_train)
 
     crossval = commands.add_parser("crossval", help="train once per fold, predict what was held out")
     _add_training(crossval)
     crossval.add_argument("--folds", default="", help="only these folds, such as 1,2")
+    crossval.add_argument("--keep", action="store_true", help="keep each fold's network, to teach others")
+    crossval.add_argument(
+        "--teachers", type=Path, metavar="FOLDER", help="a crossval --keep folder: each fold learns from it"
+    )
     crossval.set_defaults(run=_crossval)
 
     distil = commands.add_parser("distil", help="teach a trunk the features of others; no labels needed")
@@ -196,7 +201,8 @@ def _train(arguments: argparse.Namespace) -> None:
         rest, held = split_share(usable, 0.0 if oof else arguments.validation, config.seed)
     steps = train_bundle(
         config, rest, held, arguments.out,
-        init=_init(arguments), oof=oof, command=shlex.join(["mtl-core", *sys.argv[1:]]),
+        init=_init(arguments), oof=oof, teacher=arguments.teacher,
+        command=shlex.join(["mtl-core", *sys.argv[1:]]),
     )  # fmt: skip
     card = _follow(steps)
     print(f"wrote {arguments.out.name}: weights {card['weights_sha256'][:12]}")
@@ -210,7 +216,7 @@ def _crossval(arguments: argparse.Namespace) -> None:
     samples = _samples(arguments)
     steps = cross_validate(
         _config(TrainConfig, arguments), samples, arguments.out,
-        init=_init(arguments), folds=folds,
+        init=_init(arguments), folds=folds, keep=arguments.keep, teachers=arguments.teachers,
     )  # fmt: skip
     predictions = _follow(steps)
     print(f"wrote {arguments.out.name}/oof.csv: {len(predictions)} pictures")

@@ -160,6 +160,34 @@ def write(
     return full
 
 
+def write_network(path: Path, network: MultiTaskNet) -> None:
+    """Write a network alone, in full precision, its shape inside: an intermediate, not a model to ship."""
+    from safetensors.torch import save
+
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    write_whole(path, save(state, {"spec": json.dumps(network.spec.to_dict())}))
+
+
+def read_network(path: Path) -> MultiTaskNet:
+    """Read what `write_network` wrote, in evaluation mode on the CPU. Raises BundleError."""
+    from safetensors import SafetensorError, safe_open
+
+    from mtl_core.model import MultiTaskNet
+
+    try:
+        with safe_open(path, "pt") as handle:
+            spec = ModelSpec.from_dict(json.loads((handle.metadata() or {})["spec"]))
+            state = {key: handle.get_tensor(key) for key in handle.keys()}  # noqa: SIM118
+        network = MultiTaskNet(spec)
+        network.load_state_dict(state)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as fault:
+        first = str(fault).splitlines()[0]
+        raise BundleError(
+            f"{path.name}: not a network kept by crossval ({first}); run crossval --keep"
+        ) from fault
+    return network.eval()
+
+
 def card_bytes(card: Mapping[str, Any]) -> bytes:
     """A card as it is written to disk, with the SHA-256 of its other entries under ``card_sha256``.
 

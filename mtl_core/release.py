@@ -18,6 +18,7 @@ from mtl_core.evaluate import evaluate
 from mtl_core.evaluation_report import draw
 from mtl_core.files import write_whole
 from mtl_core.metrics import Predictions
+from mtl_core.teacher import teacher_hash
 from mtl_core.train import Pictures, Progress, TrainConfig, fit, predict_logits
 
 SOURCES: Mapping[str, str] = {
@@ -84,6 +85,7 @@ def train_bundle(
     init: Path | None,
     oof: Predictions | None,
     command: str,
+    teacher: Path | None = None,
 ) -> Generator[Progress, None, dict[str, Any]]:
     """Train on ``rest``, calibrate and write the bundle; returns its card.
 
@@ -97,7 +99,7 @@ def train_bundle(
     train_part = Pictures.load(rest, spec)
     held_part = Pictures.load(held, spec) if held else None
     checkpoint = folder / "checkpoint.safetensors"
-    trained = yield from fit(config, train_part, held_part, init=init, checkpoint=checkpoint)
+    trained = yield from fit(config, train_part, held_part, init=init, teacher=teacher, checkpoint=checkpoint)
     folds = ", ".join(sorted(set(oof.folds[oof.uses != "check"].tolist()))) if oof is not None else ""
     judged = f"out-of-fold predictions of a cross-validation (folds {folds})"
     if oof is None:
@@ -112,6 +114,7 @@ def train_bundle(
             "command": command,
             "config": config.to_dict(),
             "start": init.name if init else "random",
+            "teacher": f"{teacher.name}, weights {teacher_hash(teacher)[:12]}" if teacher else None,
             "pictures": len(rest),
             "by_use": dict(sorted(Counter(s.use for s in rest).items())),
             "by_grade": grade_counts(rest),
@@ -185,7 +188,8 @@ def format_cards(cards: Sequence[Mapping[str, Any]]) -> str:
             + ", ".join(f"MES >= {t['cut']}" for t in card["spec"]["tasks"])
             + f". Weights SHA-256 `{card['weights_sha256'][:12]}`. Code {card['code_version']}.", "",
             f"Trained on {training['data']}; start: {training['start']}; "
-            f"split `{training['split_sha256'][:12]}`.", "",
+            + (f"taught by {training['teacher']}; " if training.get("teacher") else "")
+            + f"split `{training['split_sha256'][:12]}`.", "",
             "```", training["command"], "```", "",
             f"Figures from {metrics['judged_on']}: {metrics['rows']} pictures in {metrics['groups']} groups; "
             "95 % group-bootstrap intervals in brackets.", "",

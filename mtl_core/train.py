@@ -28,6 +28,7 @@ from mtl_core.metrics import confusion_matrix, quadratic_kappa
 from mtl_core.model import Logits, MultiTaskNet
 from mtl_core.preprocess import Augmentation, normalise
 from mtl_core.spec import GROUPINGS, InputSpec, ModelSpec
+from mtl_core.teacher import Teacher, read_teacher, teacher_hash
 
 Module = TypeVar("Module", bound=torch.nn.Module)
 
@@ -64,6 +65,10 @@ class TrainConfig:
     ema: float = 0.98
     """Per-step decay of the averaged weights that are kept."""
     dropout: float = 0.3
+    teach: float = 1.0
+    """Weight of a teacher's answers and features beside the labels; only with a teacher."""
+    warmth: float = 2.0
+    """Temperature at which the answers of teacher and student are compared."""
     patience: int = 5
     """Epochs without a better validation QWK before stopping; only with validation pictures."""
     seed: int = 1
@@ -125,10 +130,15 @@ def choose_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def identity(config: TrainConfig, samples: Sequence[Sample], init: Path | None) -> str:
-    """SHA-256 of what makes a training this one: its settings, its labelled pictures, its start."""
+def identity(
+    config: TrainConfig, samples: Sequence[Sample], init: Path | None, teacher: Path | None = None
+) -> str:
+    """SHA-256 of what makes a training this one: its settings, labelled pictures, start and teacher."""
     start = hashlib.sha256(init.read_bytes()).hexdigest() if init is not None else "random"
-    text = json.dumps([config.to_dict(), split_hash(samples), start])
+    parts: list[object] = [config.to_dict(), split_hash(samples), start]
+    if teacher is not None:
+        parts.append(teacher_hash(teacher))
+    text = json.dumps(parts)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -150,19 +160,21 @@ def fit(
     validation: Pictures | None = None,
     *,
     init: Path | None = None,
+    teacher: Path | None = None,
     checkpoint: Path | None = None,
 ) -> Generator[Progress, None, Trained]:
     """Train and return the averaged (EMA) network on the CPU; yields `Progress` after every step.
 
     ``validation`` turns early stopping on (best QWK over its single grades); its groups must not occur
-    in ``train``. ``init``: safetensors with torchvision-named trunk weights. ``checkpoint``: file to go
-    on from and to write after every epoch. Raises DataError when a group crosses the split, ValueError
-    when ``init`` does not fit or the checkpoint belongs to another configuration, data set or start.
+    in ``train``. ``init``: safetensors with torchvision-named trunk weights. ``teacher``: a trained
+    network to learn from beside the labels (`mtl_core.teacher`). ``checkpoint``: file to go on from and
+    to write after every epoch. Raises DataError when a group crosses the split, ValueError when ``init``
+    or ``teacher`` does not fit or the checkpoint is of another configuration, data set, start or teacher.
     """
     if validation is not None:
         assert_disjoint(train.samples, validation.samples)
-    state = _State.start(config, train, init)
-    what = identity(config, train.samples, init) if checkpoint is not None else ""
+    state = _State.start(config, train, init, teacher)
+    what = identity(config, train.samples, init, teacher) if checkpoint is not None else ""
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, what)
     began, first = time.monotonic(), state.epoch
@@ -212,13 +224,21 @@ def predict_logits(network: MultiTaskNet, pictures: Pictures, *, batch: int = 32
 class _State:
     """What changes during a training and must survive a kill."""
 
-    def __init__(self, network: MultiTaskNet, loss: JointLoss, config: TrainConfig, steps: int) -> None:
+    def __init__(
+        self,
+        network: MultiTaskNet,
+        loss: JointLoss,
+        config: TrainConfig,
+        steps: int,
+        teacher: Teacher | None = None,
+    ) -> None:
         self.device = choose_device()
         self.network = place(network, self.device)
         self.ema = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.best: MultiTaskNet | None = None
         self.best_score, self.best_epoch = -2.0, 0
         self.loss = loss.to(self.device)
+        self.teacher = place(teacher, self.device) if teacher is not None else None
         self.epoch, self.updates = 0, 0
         self.curves: list[dict[str, Any]] = []
         self.losses: list[float] = []
@@ -230,6 +250,9 @@ class _State:
         if learned := list(loss.parameters()):
             groups.append({"params": learned, "lr": config.head_rate, "weight_decay": 0.0})
             rates.append(config.head_rate)
+        if self.teacher is not None:
+            groups.append({"params": list(self.teacher.project.parameters()), "lr": config.head_rate})
+            rates.append(config.head_rate)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=config.decay)
         # A rise of no whole step would divide by zero: a handful of pictures must train as well.
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -240,7 +263,7 @@ class _State:
         )
 
     @classmethod
-    def start(cls, config: TrainConfig, train: Pictures, init: Path | None) -> _State:
+    def start(cls, config: TrainConfig, train: Pictures, init: Path | None, teacher: Path | None) -> _State:
         torch.manual_seed(config.seed)
         network = MultiTaskNet(config.spec, config.dropout)
         if init is not None:
@@ -253,7 +276,10 @@ class _State:
             smoothing=config.smoothing, positive=config.positive, learned=config.learned,
         )  # fmt: skip
         per_epoch = -(-len(drawn) // config.batch)
-        return cls(network, loss, config, per_epoch * config.epochs)
+        guide = None
+        if teacher is not None:
+            guide = Teacher(read_teacher(teacher), config.spec, network.trunk.channels, config.warmth)
+        return cls(network, loss, config, per_epoch * config.epochs, guide)
 
     def step(self, config: TrainConfig, batch: Pictures, seed: tuple[int, ...]) -> float:
         labels = [_relabel(s, config) for s in batch.samples]
@@ -263,10 +289,14 @@ class _State:
         high = torch.tensor([s.high for s in labels], device=self.device)
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half_precision(self.device)):
-            logits = self.network(x)
+            h = self.network.trunk(x)
+            logits: Logits = self.network.heads(h)
+            taught = self.teacher(x, h, logits) if self.teacher is not None else None
         loss = self.loss(
             Logits(logits.fine.float(), logits.coarse.float()), low, high, torch.ones_like(low).float()
         )
+        if taught is not None:
+            loss = loss + config.teach * taught
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -301,6 +331,8 @@ class _State:
             if network is not None:
                 tensors |= {f"{part}/{k}": v.contiguous() for k, v in network.state_dict().items()}
         tensors |= {f"loss/{k}": v for k, v in self.loss.state_dict().items()}
+        if self.teacher is not None:
+            tensors |= {f"teacher/{k}": v for k, v in self.teacher.project.state_dict().items()}
         optimizer = self.optimizer.state_dict()["state"]
         tensors |= {f"optimizer/{i}/{k}": v for i, s in optimizer.items() for k, v in s.items()}
         facts = {
@@ -328,6 +360,8 @@ class _State:
             self.best = copy.deepcopy(self.ema)
             self.best.load_state_dict(parts["best"])
         self.loss.load_state_dict(parts["loss"])
+        if self.teacher is not None:
+            self.teacher.project.load_state_dict(parts["teacher"])
         frozen = self.optimizer.state_dict()
         for key, value in parts["optimizer"].items():
             index, name = key.split("/")
