@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from mtl_core.spec import GRADES
+
+CLOSE_CALL = 0.15
+"""Two best grades whose probabilities differ by less than this are both named, as "1–2"."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,23 @@ class FrameScores:
             return None
         return float(sum(k * p for k, p in enumerate(self.probabilities)))
 
+    @property
+    def margin(self) -> float | None:
+        """Lead of the largest probability, 0 (undecided) to 1 (sure); None when not scored."""
+        if self.probabilities is None:
+            return None
+        best, second = sorted(self.probabilities, reverse=True)[:2]
+        return best - second
+
+    @property
+    def close_call(self) -> tuple[int, int] | None:
+        """The two best grades, the lower first, where they lie close together; else None."""
+        p = self.probabilities
+        if p is None or (self.margin or 0.0) >= CLOSE_CALL:
+            return None
+        best, second = sorted(range(GRADES), key=lambda k: (p[k], k), reverse=True)[:2]
+        return min(best, second), max(best, second)
+
     @classmethod
     def rejected(cls, reason: str) -> FrameScores:
         """A frame that was looked at and not scored, with the reason for the reader."""
@@ -63,9 +84,17 @@ class Heatmap:
     outside the field of view and where overlays are covered). ``peak``: the raw, unscaled maximum of the
     map; near zero means there is no evidence however red a stretched map would look. ``target``: the
     answer explained, for example ``"MES 2"`` or ``"active"``. ``method``: for example ``"Grad-CAM"``.
+    ``evidence``: all that speaks for the answer anywhere in the picture, in logits (the sum of the exact
+    Grad-CAM map, whatever the method); unlike the peak it compares across pictures, methods and models.
     """
 
     values: np.ndarray
     peak: float
     target: str
     method: str = "Grad-CAM"
+    evidence: float = 0.0
+
+    @property
+    def strength(self) -> float:
+        """How strongly the map may be drawn, 0..1: 1 - exp(-evidence), 0.63 at one logit of evidence."""
+        return 1.0 - math.exp(-max(0.0, self.evidence))

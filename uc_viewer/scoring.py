@@ -276,10 +276,10 @@ def _reopen(source: FrameSource, result: FrameResult, warn: Callable[[str], None
 
 def _overlay(predictor: Predictor, image: np.ndarray, result: FrameResult) -> tuple[np.ndarray, Heatmap]:
     """The picture with its evidence for the grade it got, and that evidence."""
-    from mtl_core.explain import grad_cam, overlay
+    from mtl_core.explain import heatmap, overlay
 
-    heatmap = grad_cam(predictor, image, "grade", result.scores.grade)
-    return overlay(image, heatmap), heatmap
+    found = heatmap(predictor, image, "grade", result.scores.grade)
+    return overlay(image, found), found
 
 
 def _fit_print(image: np.ndarray) -> np.ndarray:
