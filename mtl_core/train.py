@@ -17,12 +17,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 
 from mtl_core.backbones import load_trunk_weights
+from mtl_core.checkpoint import Parts, read_checkpoint, write_checkpoint
 from mtl_core.data import Sample, assert_disjoint, grade_counts, make_batch, prepare_all, split_hash
-from mtl_core.files import write_whole
 from mtl_core.losses import JointLoss
 from mtl_core.metrics import confusion_matrix, quadratic_kappa
 from mtl_core.model import Logits, MultiTaskNet
@@ -326,34 +325,28 @@ class _State:
             self.best, self.best_score, self.best_epoch = copy.deepcopy(self.ema), score, epoch
 
     def save(self, path: Path, what: str) -> None:
-        tensors: dict[str, torch.Tensor] = {}
-        for part, network in (("network", self.network), ("ema", self.ema), ("best", self.best)):
-            if network is not None:
-                tensors |= {f"{part}/{k}": v.contiguous() for k, v in network.state_dict().items()}
-        tensors |= {f"loss/{k}": v for k, v in self.loss.state_dict().items()}
+        parts: Parts = {"network": self.network.state_dict(), "ema": self.ema.state_dict()}
+        if self.best is not None:
+            parts["best"] = self.best.state_dict()
+        parts["loss"] = self.loss.state_dict()
         if self.teacher is not None:
-            tensors |= {f"teacher/{k}": v for k, v in self.teacher.project.state_dict().items()}
+            parts["teacher"] = self.teacher.project.state_dict()
         optimizer = self.optimizer.state_dict()["state"]
-        tensors |= {f"optimizer/{i}/{k}": v for i, s in optimizer.items() for k, v in s.items()}
+        parts["optimizer"] = {f"{i}/{k}": v for i, s in optimizer.items() for k, v in s.items()}
         facts = {
             "identity": what, "epoch": self.epoch, "updates": self.updates, "curves": self.curves,
             "best_score": self.best_score, "best_epoch": self.best_epoch,
             "schedule": self.schedule.state_dict(),
             "rates": [{k: v for k, v in g.items() if k != "params"} for g in self.optimizer.param_groups],
         }  # fmt: skip
-        path.parent.mkdir(parents=True, exist_ok=True)
-        plain = {k: v.detach().cpu().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
-        write_whole(path, save(plain, {"facts": json.dumps(facts)}))
+        write_checkpoint(path, parts, facts)
 
     def load(self, path: Path, what: str) -> None:
-        with safe_open(path, "pt") as handle:
-            facts = json.loads(handle.metadata()["facts"])
-            tensors = {k: handle.get_tensor(k) for k in handle.keys()}  # noqa: SIM118
+        parts, facts = read_checkpoint(path)
         if facts["identity"] != what:
             raise ValueError(
                 f"{path.name}: of other settings, data or start; remove it or choose another folder"
             )
-        parts = _by_prefix(tensors)
         self.network.load_state_dict(parts["network"])
         self.ema.load_state_dict(parts["ema"])
         if "best" in parts:
@@ -372,14 +365,6 @@ class _State:
             group.update(rates)
         self.epoch, self.updates, self.curves = facts["epoch"], facts["updates"], facts["curves"]
         self.best_score, self.best_epoch = facts["best_score"], facts["best_epoch"]
-
-
-def _by_prefix(tensors: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
-    parts: dict[str, dict[str, torch.Tensor]] = {}
-    for key, value in tensors.items():
-        prefix, _, rest = key.partition("/")
-        parts.setdefault(prefix, {})[rest] = value
-    return parts
 
 
 def _relabel(sample: Sample, config: TrainConfig) -> Sample:
