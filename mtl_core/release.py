@@ -31,6 +31,12 @@ START = (
     "Start weights: ImageNet pictures are licensed for non-commercial research; MobileNetV2 from the ONNX "
     "model zoo (Apache-2.0), MobileNetV3-Large grown from Google's minimalistic weights (Apache-2.0)"
 )
+WEAK = "WEAK MODEL"
+"""How the limit of a model begins that is not good enough to read cases with."""
+
+GOOD_AUC = 0.80
+"""Least AUC for active disease among pictures of ulcerative colitis; below it a card warns."""
+
 DISTILLED = (
     "Start by feature distillation without labels, over the frames of HyperKvasir and GastroVision and those "
     "of Gastrointestinal Lesions in Regular Colonoscopy (Mesejo et al., IEEE TMI 2016)"
@@ -76,6 +82,21 @@ def attribution(samples: Sequence[Sample], init: Path | None) -> list[str]:
     return [*lines, METHOD]
 
 
+def weakness(metrics: Mapping[str, Any]) -> list[str]:
+    """A line that warns of a model that hardly tells active from inactive colitis, or nothing."""
+    found = {
+        name: metrics.get(block, {}).get("figures", {}).get(name, {}).get("value")
+        for block, name in (("active_uc", "auc"), ("grades_1_3", "qwk"))
+    }
+    if found["auc"] is None or found["auc"] >= GOOD_AUC:
+        return []
+    qwk = "unknown" if found["qwk"] is None else f"{found['qwk']:.2f}"
+    return [
+        f"{WEAK}, for comparison only: AUC for active disease within ulcerative colitis {found['auc']:.2f} "
+        f"(below {GOOD_AUC:.2f}), quadratic weighted kappa {qwk}. Read cases with another model."
+    ]
+
+
 def train_bundle(
     config: TrainConfig,
     rest: Sequence[Sample],
@@ -106,10 +127,11 @@ def train_bundle(
         assert held_part is not None
         oof = as_predictions(held, predict_logits(trained.network, held_part), config.spec)
         judged = "the held-out validation share, which also chose the epoch"
+    judgement = _judge(oof, judged)
     card = {
         "code_version": __version__,
         "labels": ["MES 0", "MES 1", "MES 2", "MES 3"],
-        **_judge(oof, judged),
+        **judgement,
         "training": {
             "command": command,
             "config": config.to_dict(),
@@ -122,7 +144,7 @@ def train_bundle(
             "data": _data_line(rest),
             "split_sha256": split_hash([*rest, *held]),
         },
-        "limits": limits(rest, config, oof),
+        "limits": [*weakness(judgement["metrics"]), *limits(rest, config, oof)],
         "attribution": attribution(rest, init),
     }
     full = bundle.write(folder, trained.network, card)
@@ -140,7 +162,10 @@ def recalibrate(folder: Path, predictions: Predictions, sensitivity: float = SEN
     """
     card, network = bundle.load(folder)
     before = card["metrics"]
-    card |= _judge(predictions, "predictions given to calibrate", sensitivity)
+    folds = ", ".join(sorted(set(predictions.folds[predictions.uses != "check"].tolist()) - {""}))
+    where = f" (folds {folds})" if folds else ""
+    card |= _judge(predictions, f"predictions given to calibrate{where}", sensitivity)
+    card["limits"] = [*weakness(card["metrics"]), *(x for x in card["limits"] if not x.startswith(WEAK))]
     card["metrics"] |= {name: figures for name, figures in before.items() if name in ("shortcuts",)}
     return bundle.write(folder, network, card)
 
