@@ -94,20 +94,20 @@ class TestFolders:
         put(tmp_path / "a.png")
         put(tmp_path / "shut" / "b.png")
         put(tmp_path / "z.png")
-        real_open, real_list = Path.open, os.listdir
+        real_open, real_scan = Path.open, os.scandir
 
         def refuse_file(path: Path, *args: object) -> object:
             if path.name == "a.png":
                 raise PermissionError(13, "Permission denied", str(path))
             return real_open(path, *args)  # type: ignore[arg-type]
 
-        def refuse_folder(path: Path) -> list[str]:
+        def refuse_folder(path: Path) -> object:
             if path.name == "shut":
                 raise PermissionError(13, "Permission denied", str(path))
-            return real_list(path)
+            return real_scan(path)
 
         monkeypatch.setattr(Path, "open", refuse_file)
-        monkeypatch.setattr(os, "listdir", refuse_folder)
+        monkeypatch.setattr(os, "scandir", refuse_folder)
         first, folder, last = Stills([tmp_path])
         for item, name in ((first, "a.png"), (folder, "shut")):
             assert isinstance(item, Unreadable)
@@ -171,3 +171,45 @@ def test_real_frames_decode(shared_data: Path) -> None:
     items = list(Stills([folder]))
     assert len(items) == len(list(folder.glob("*.png")))
     assert all(isinstance(item, Frame) and item.image.shape == (576, 720, 3) for item in items)
+
+
+class TestBesideOtherSources:
+    def test_names_differ_and_files_are_listed_once(self, tmp_path: Path) -> None:
+        for name in ("one/a.png", "two/a.png", "two/b.png"):
+            put(tmp_path / name)
+        first = Stills([tmp_path / "one"])
+        second = Stills([tmp_path / "one", tmp_path / "two" / "a.png"], beside=[first])
+        assert [name for name, _ in second.keys] == ["a (2).png"]
+        assert second.known == 1
+        third = Stills([tmp_path / "two"], beside=[first, second])
+        assert [name for name, _ in third.keys] == ["b.png"]
+
+    def test_a_listing_in_steps_is_the_listing(self, tmp_path: Path) -> None:
+        for number in range(1100):
+            put(tmp_path / f"{number}.png", b"x")
+        listing, found = Stills.listing([tmp_path]), []
+        while True:
+            try:
+                found.append(next(listing))
+            except StopIteration as end:
+                source = end.value
+                break
+        assert found == sorted(found)
+        assert len(found) == 3
+        assert source.keys == Stills([tmp_path]).keys
+
+
+class TestThumbnails:
+    def test_a_thumbnail_is_the_picture_made_small_and_upright(self, tmp_path: Path) -> None:
+        big = np.asarray(scene(640, 480))
+        put(tmp_path / "a.jpg", encode(scene(640, 480), "JPEG", quality=95))
+        source = Stills([tmp_path])
+        small = source.thumbnail("a.jpg", 0, 160)
+        assert small.shape == (120, 160, 3)
+        mean = big.reshape(120, 4, 160, 4, 3).mean((1, 3))
+        assert np.abs(small.astype(float) - mean).mean() < 4
+
+    def test_no_thumbnail_of_what_is_no_picture(self, tmp_path: Path) -> None:
+        put(tmp_path / "a.jpg", b"text")
+        with pytest.raises(SourceError, match=r"a\.jpg: not a picture but text"):
+            Stills([tmp_path]).thumbnail("a.jpg", 0, 160)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from copy import copy
+from itertools import count
 from pathlib import Path, PurePosixPath
+
+import numpy as np
 
 from uc_viewer.paths import HEATMAP_TABLE
 from uc_viewer.sources.archive import MAX_ENTRY_BYTES, Archive
 from uc_viewer.sources.base import Frame, SourceError, SourceRef, Unreadable
-from uc_viewer.sources.pictures import ACCEPTED, PictureError, decode
+from uc_viewer.sources.pictures import ACCEPTED, PictureError, decode, decode_small
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 """Files with these endings are pictures to score; any format of `pictures.FORMATS` may be inside."""
@@ -22,6 +27,12 @@ REFUSED = frozenset({".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl"})
 """Picture files that are not accepted: each gets a line instead of being passed over."""
 
 _ZIP = ".zip"
+_LISTED_AT_ONCE = 500
+"""Files looked at between two pauses of a listing."""
+
+_SORTED_AT_ONCE = 2000
+"""Names sorted between two pauses."""
+
 _HIDDEN_FOLDERS = frozenset({"__MACOSX"})
 
 
@@ -37,14 +48,41 @@ class Stills:
     archive, ``a.jpg`` for a file. With more than one path, a folder's own name comes first
     (``folder/sub/a.jpg``). A name already taken gets a number: ``a (2).jpg``.
 
-    ``exclude``: folders never entered (such as the one the results go to). Raises FileNotFoundError
-    naming a path that does not exist.
+    ``exclude``: folders never entered (such as the one the results go to). ``beside``: other
+    sources of the same case; their names are not given again and their files not listed again. Raises
+    FileNotFoundError naming a path that does not exist.
     """
 
-    def __init__(self, paths: Sequence[Path], exclude: Collection[Path] = ()) -> None:
+    def __init__(
+        self, paths: Sequence[Path], exclude: Collection[Path] = (), beside: Sequence[Stills] = ()
+    ) -> None:
+        for _ in self._list(paths, exclude, beside):
+            pass
+
+    @classmethod
+    def listing(cls, paths: Sequence[Path], beside: Sequence[Stills] = ()) -> Generator[int, None, Stills]:
+        """List paths bit by bit: gives how many pictures were found so far, returns the source.
+
+        For a window, which must not wait for a hundred thousand files in one go.
+        """
+        source = cls.__new__(cls)
+        for looked_at, _ in enumerate(source._list(paths, (), beside)):
+            if looked_at % _LISTED_AT_ONCE == 0:
+                yield source.expected
+        return source
+
+    def _list(
+        self, paths: Sequence[Path], exclude: Collection[Path], beside: Sequence[Stills]
+    ) -> Iterator[None]:
+        """List everything, with a pause after every file."""
+        self._beside = tuple(beside)
+        self.known = 0
+        """How many files were not listed because a source beside has them."""
+        self._names_beside = tuple(source._items for source in beside)
         self._skipped: Counter[str] = Counter()
         self._items: dict[str, SourceRef | Unreadable] = {}
         self._seen_files: set[str] = set()
+        self._last_folder: tuple[Path | None, str] = (None, "")
         self._seen_folders: set[str] = {os.path.realpath(folder) for folder in exclude}
         roots = {os.path.realpath(path): path for path in paths}
         prefixes: set[str] = set()
@@ -56,14 +94,26 @@ class Stills:
                 self._seen_folders.discard(real)
                 prefix = _free(name, prefixes) + "/" if len(roots) > 1 and name else ""
                 prefixes.add(prefix.rstrip("/"))
-                self._add_folder(path, prefix)
+                yield from self._add_folder(path, prefix)
             else:
                 self._add_file(path, name, given=True)
+                yield
 
     @property
     def expected(self) -> int:
         """How many items iterating gives: one per picture file, readable or not."""
         return len(self._items)
+
+    @property
+    def keys(self) -> tuple[tuple[str, int], ...]:
+        """What iterating gives, in order, as ``(source_file, index)``."""
+        return tuple((name, 0) for name in self._items)
+
+    def without(self, names: Collection[str]) -> Stills:
+        """The same source less the pictures of these names."""
+        rest = copy(self)
+        rest._items = {name: item for name, item in self._items.items() if name not in names}
+        return rest
 
     @property
     def skipped(self) -> Mapping[str, int]:
@@ -97,6 +147,23 @@ class Stills:
 
     def reopen(self, source_file: str, index: int = 0) -> Frame:
         """Decode one picture again. Raises KeyError if unknown, SourceError if it cannot be opened."""
+        frame = _open(source_file, self._read(source_file, index))
+        if isinstance(frame, Unreadable):
+            raise SourceError(f"{source_file}: {frame.reason}")
+        return frame
+
+    def thumbnail(self, source_file: str, index: int, side: int) -> np.ndarray:
+        """A small copy of one picture, uint8 H x W x 3 RGB, no side longer than ``side``.
+
+        Much quicker than `reopen` where the format can be decoded at a fraction of its size. Raises as
+        `reopen` does.
+        """
+        try:
+            return decode_small(self._read(source_file, index), side)
+        except PictureError as error:
+            raise SourceError(f"{source_file}: {error}") from error
+
+    def _read(self, source_file: str, index: int) -> bytes:
         item = self._items[source_file]
         if index != 0:
             raise KeyError(f"{source_file}: a still has only frame 0, not {index}")
@@ -104,46 +171,52 @@ class Stills:
             raise SourceError(f"{source_file}: {item.reason}")
         try:
             if item.member is None:
-                data = _read_file(item.path)
-            else:
-                with Archive(item.path) as archive:
-                    data = archive.read(item.member)
+                return _read_file(item.path)
+            with Archive(item.path) as archive:
+                return archive.read(item.member)
         except SourceError as error:
             raise SourceError(f"{source_file}: {error}") from error
-        frame = _open(source_file, data)
-        if isinstance(frame, Unreadable):
-            raise SourceError(f"{source_file}: {frame.reason}")
-        return frame
 
-    def _add_folder(self, top: Path, prefix: str) -> None:
+    def _add_folder(self, top: Path, prefix: str) -> Iterator[None]:
         """List a folder depth first without recursion, so that no nesting is too deep."""
-        pending: list[tuple[Path, str]] = [(top, prefix)]
+        pending: list[tuple[Path, str, bool]] = [(top, prefix, True)]
         while pending:
-            path, name = pending.pop()
-            if name != prefix and not path.is_dir():
-                self._add_file(path, name.rstrip("/"))
+            path, name, is_folder = pending.pop()
+            if not is_folder:
+                self._add_file(path, name)
+                yield
                 continue
             real = os.path.realpath(path)
             if real in self._seen_folders:
                 continue
             self._seen_folders.add(real)
             try:
-                children = sorted(os.listdir(path), key=_natural, reverse=True)
+                with os.scandir(path) as entries:
+                    children = {entry.name: entry.is_dir() for entry in entries}
             except OSError as error:
                 self._refuse(name.rstrip("/") or top.name, _describe(error))
                 continue
             if HEATMAP_TABLE in children:
                 continue  # overlays drawn by an earlier run
             pending.extend(
-                (path / child, f"{name}{child}/")
-                for child in children
+                (path / child, f"{name}{child}/" if children[child] else f"{name}{child}", children[child])
+                for child in reversed(_in_order(children))
                 if not child.startswith(".") and child not in _HIDDEN_FOLDERS
             )
 
+    def _real_folder(self, folder: Path) -> str:
+        """Where a folder really lies; asked of the system once for all the files in it."""
+        if self._last_folder[0] != folder:
+            self._last_folder = (folder, os.path.realpath(folder))
+        return self._last_folder[1]
+
     def _add_file(self, path: Path, name: str, *, given: bool = False) -> None:
         # The same file reached twice (a folder and a file within it, both given) is taken once.
-        place = os.path.join(os.path.realpath(path.parent), path.name)
+        place = os.path.join(self._real_folder(path.parent), path.name)
         if place in self._seen_files:
+            return
+        if any(place in source._seen_files for source in self._beside):
+            self.known += 1
             return
         ending = path.suffix.lower()
         if ending == _ZIP:
@@ -189,7 +262,9 @@ class Stills:
 
     def _name(self, name: str) -> str:
         """A name no other item has, writable as UTF-8 (Linux file names may be any bytes)."""
-        return _free(name.encode("utf-8", "backslashreplace").decode("utf-8"), self._items)
+        return _free(
+            name.encode("utf-8", "backslashreplace").decode("utf-8"), self._items, *self._names_beside
+        )
 
 
 def _open(source_file: str, data: bytes) -> Frame | Unreadable:
@@ -224,6 +299,13 @@ def _describe(error: OSError) -> str:
     return f"cannot be read ({error.strerror or error}): check the drive or the connection and run again"
 
 
+def _in_order(names: Collection[str]) -> list[str]:
+    """Names in natural order, sorted run by run: one sort of them all would hold other threads up."""
+    keyed = [_natural(name) for name in names]
+    runs = [sorted(keyed[start : start + _SORTED_AT_ONCE]) for start in range(0, len(keyed), _SORTED_AT_ONCE)]
+    return [name for _, name in heapq.merge(*runs)]
+
+
 def _natural(name: str) -> tuple[list[tuple[str, int, str]], str]:
     """Sort key under which "frame2" comes before "frame10", with the name itself to break ties."""
     parts = re.split(r"([0-9]+)", name.casefold())
@@ -231,12 +313,10 @@ def _natural(name: str) -> tuple[list[tuple[str, int, str]], str]:
     return [(text, len(n), n) for text, n in zip(parts[::2], digits, strict=True)], name
 
 
-def _free(name: str, taken: Collection[str]) -> str:
+def _free(name: str, *taken: Collection[str]) -> str:
     """The name itself, or with the first number that makes it new: ``a.jpg``, ``a (2).jpg``."""
-    if name not in taken:
+    if not any(name in names for names in taken):
         return name
     path = PurePosixPath(name)
-    number = 2
-    while (candidate := str(path.with_name(f"{path.stem} ({number}){path.suffix}"))) in taken:
-        number += 1
-    return candidate
+    numbered = (str(path.with_name(f"{path.stem} ({number}){path.suffix}")) for number in count(2))
+    return next(new for new in numbered if not any(new in names for names in taken))
