@@ -6,15 +6,15 @@ import hashlib
 import platform
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from mtl_core.scores import FrameScores
 from mtl_core.spec import ModelSpec
 from uc_viewer import __version__
-from uc_viewer.case import FrameResult, Unreadable
-from uc_viewer.sources.base import Frame, FrameSource
+from uc_viewer.case import Duplicate, FrameResult, Unreadable
+from uc_viewer.sources.base import Frame
 
 BATCH = 8
 """Frames scored together unless told otherwise."""
@@ -26,6 +26,10 @@ LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "Pillow"
 """Distributions whose versions may change a result or a report."""
 
 
+Other = TypeVar("Other", bound=Unreadable | Duplicate)
+"""What a source gives beside frames; it comes through as it is."""
+
+
 class Scorer(Protocol):
     """What the analysis needs of a model; `mtl_core.predict.Predictor` is one."""
 
@@ -34,9 +38,9 @@ class Scorer(Protocol):
 
 
 def analyse(
-    source: FrameSource, scorer: Scorer, batch: int = BATCH
-) -> Generator[FrameResult | Unreadable, None, None]:
-    """Score every picture of a source, lazily and in its order; what could not be opened comes through.
+    source: Iterable[Frame | Other], scorer: Scorer, batch: int = BATCH
+) -> Generator[FrameResult | Other, None, None]:
+    """Score every picture of a source, lazily and in its order; what is no picture comes through.
 
     At most ``batch`` pictures (or `BATCH_BYTES` of them) are held at a time. Closing the generator
     closes the source's files. Raises ValueError if ``batch`` is below 1.
@@ -44,10 +48,10 @@ def analyse(
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}")
     items = iter(source)
-    held: list[Frame | Unreadable] = []
+    held: list[Frame | Other] = []
     try:
         for item in items:
-            if isinstance(item, Unreadable) and not held:
+            if not isinstance(item, Frame) and not held:
                 yield item
                 continue
             held.append(item)
@@ -61,24 +65,45 @@ def analyse(
             close()
 
 
-def _is_full(held: list[Frame | Unreadable], batch: int) -> bool:
+def unseen(
+    source: Iterable[Frame | Unreadable], seen: dict[tuple[str, int], str]
+) -> Generator[Frame | Unreadable | Duplicate, None, None]:
+    """The items of a source, with a `Duplicate` in place of every frame whose file was seen before.
+
+    ``seen`` holds the name of the first file by ``(source_sha256, index)``; it grows as frames pass.
+    """
+    items = iter(source)
+    try:
+        for item in items:
+            if isinstance(item, Frame):
+                first = seen.setdefault((item.source_sha256, item.index), item.source_file)
+                if first != item.source_file:
+                    yield Duplicate(item.source_file, first, item.source_sha256)
+                    continue
+            yield item
+    finally:
+        if close := getattr(items, "close", None):
+            close()
+
+
+def _is_full(held: Iterable[Frame | Other], batch: int) -> bool:
     frames = [item for item in held if isinstance(item, Frame)]
     return len(frames) >= batch or sum(frame.image.nbytes for frame in frames) >= BATCH_BYTES
 
 
-def _score(held: list[Frame | Unreadable], scorer: Scorer, batch: int) -> Iterator[FrameResult | Unreadable]:
+def _score(held: list[Frame | Other], scorer: Scorer, batch: int) -> Iterator[FrameResult | Other]:
     frames = [item for item in held if isinstance(item, Frame)]
     scores = list(scorer.predict([frame.image for frame in frames], batch)) if frames else []
     if len(scores) != len(frames):
         raise RuntimeError(f"the model gave {len(scores)} answers for {len(frames)} pictures")
     answers = iter(scores)
     for item in held:
-        if isinstance(item, Unreadable):
-            yield item
-        else:
+        if isinstance(item, Frame):
             yield FrameResult(
                 item.source_file, item.source_sha256, item.index, item.pts_seconds, next(answers)
             )
+        else:
+            yield item
 
 
 def provenance(

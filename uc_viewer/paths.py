@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import platformdirs
+
 HEATMAP_TABLE = "heatmaps.csv"
 """Table beside the overlays a run has drawn: a folder that holds one holds results, no pictures to score."""
 
 _HERE = Path(__file__).resolve().parent
+
+
+APP = "UC Viewer"
+"""The program's name, for people and for the folders of the system."""
 
 
 class ModelNotFound(Exception):
@@ -18,6 +24,11 @@ def resource(*parts: str) -> Path:
     """Path of a bundled file or folder: inside the package when installed, beside it in a checkout."""
     inside = _HERE / "resources"
     return (inside if inside.is_dir() else _HERE.parent / "resources").joinpath(*parts)
+
+
+def settings_file() -> Path:
+    """Where the user's preferences lie; the folder may not exist yet."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "settings.json"
 
 
 def intended_use() -> str:

@@ -17,8 +17,8 @@ import pytest
 from mtl_core.scores import FrameScores
 from mtl_core.spec import ModelSpec
 from uc_viewer import analysis
-from uc_viewer.analysis import analyse, manifest_sha256, provenance
-from uc_viewer.case import FrameResult, Unreadable
+from uc_viewer.analysis import analyse, manifest_sha256, provenance, unseen
+from uc_viewer.case import Duplicate, FrameResult, Unreadable
 from uc_viewer.sources.base import Frame
 
 CARD: dict[str, Any] = {
@@ -155,6 +155,47 @@ def test_a_thousand_stills_stream_with_flat_memory() -> None:
         tracemalloc.stop()
     assert count == 1000
     assert peak < (batch + 3) * picture + 2**20  # all together they are 480 MB
+
+
+def test_a_file_of_the_same_bytes_is_told_and_not_scored() -> None:
+    scorer = Redness()
+    items = list(analyse(unseen(Pictures([100, None, 100, 200, 100, None]), {}), scorer, batch=8))
+    assert [item.source_file for item in items] == [f"{n}.png" for n in range(6)]
+    assert [type(item) for item in items] == [
+        FrameResult, Unreadable, Duplicate, FrameResult, Duplicate, Unreadable,
+    ]  # fmt: skip
+    duplicates = [item for item in items if isinstance(item, Duplicate)]
+    digest = hashlib.sha256(bytes([100])).hexdigest()
+    assert duplicates == [Duplicate("2.png", "0.png", digest), Duplicate("4.png", "0.png", digest)]
+    assert scorer.batches == [2]
+
+
+def test_bytes_are_remembered_from_source_to_source() -> None:
+    seen: dict[tuple[str, int], str] = {}
+    first = Pictures([100, 200])
+    assert not any(isinstance(item, Duplicate) for item in unseen(first, seen))
+    assert sorted(seen.values()) == ["0.png", "1.png"]
+    # The same file once more, as when the rest of a run is scored, is no duplicate of itself.
+    assert not any(isinstance(item, Duplicate) for item in unseen(first, seen))
+    assert [type(item) for item in unseen(Pictures([50, 100]), seen)] == [Frame, Duplicate]
+
+
+def test_frames_of_one_file_are_no_duplicates_of_each_other() -> None:
+    image = np.zeros((4, 4, 3), np.uint8)
+    film = [Frame(image, "film.tif", "ab", index) for index in range(3)]
+    again = [Frame(image, "copy.tif", "ab", index) for index in range(3)]
+    passed = list(unseen([*film, *again], {}))
+    assert passed[:3] == film
+    assert passed[3:] == [Duplicate("copy.tif", "film.tif", "ab")] * 3
+
+
+def test_looking_for_duplicates_decodes_nothing_ahead_and_frees_the_source() -> None:
+    source = Pictures([100, 150, 200])
+    items = unseen(source, {})
+    next(items)
+    assert source.decoded == 1
+    items.close()
+    assert source.closed
 
 
 def results() -> list[FrameResult | Unreadable]:
