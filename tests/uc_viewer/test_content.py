@@ -7,7 +7,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtl_core.scores import FrameScores
-from uc_viewer.case import Case, FrameResult, Run, Unreadable
+from uc_viewer.case import Case, FrameReading, FrameResult, Reading, Run, Segment, Unreadable
 from uc_viewer.report import content, origin, wording
-from uc_viewer.report.content import build, key_frames
+from uc_viewer.report.content import build, key_frames, printed_frames
 
 PROVENANCE: dict[str, Any] = {
     "app": {"name": "UC Viewer", "version": "9.8.7"},
@@ -274,6 +274,123 @@ class TestPictures:
             build(run_of(frame("a.jpg", *MILD)), {("a.jpg", 0): picture})
 
 
+def reading_of(**frames: FrameReading) -> Reading:
+    return Reading({(name, 0): said for name, said in frames.items()})
+
+
+class TestReader:
+    RUN = run_of(frame("a", *MILD), frame("b", *MODERATE), frame("c", *SEVERE), rejected("d"))
+    PICTURES: ClassVar = {(name, 0): np.full((6, 8, 3), 7, np.uint8) for name in "abcd"}
+
+    def test_the_readers_worst_segment_leads_and_the_ai_stands_second(self) -> None:
+        said = reading_of(
+            a=FrameReading(grade=2, segment=Segment.SIGMOID), b=FrameReading(grade=1, segment=Segment.RECTUM)
+        )
+        got = build(self.RUN, {}, reading=said)
+        assert got.headline == "Reader: highest MES 2 (moderate), sigmoid colon"
+        assert (got.headline_grade, got.mark) == (2, "Draft, not signed")
+        assert got.ai_line == "AI: highest MES among the scored stills: 3 (severe), probability 0.88"
+        assert got.ai_grade == 3
+        assert value(got.findings, "Agreement") == "2 pictures graded by AI and reader: 0 agree, 2 differ"
+        assert value(got.findings, "Reader MES (worst segment)").endswith("; 2 of 4 pictures read")
+
+    @pytest.mark.parametrize(
+        ("count", "where"), [(0, "no segment given"), (3, "transverse"), (4, "4 segments")]
+    )
+    def test_many_segments_are_counted_in_the_result_line(self, count: int, where: str) -> None:
+        frames = [frame(f"{k}", *MILD) for k in range(max(count, 1))]
+        tags = [*list(Segment)[:count], None]
+        said = {r.key: FrameReading(grade=3, segment=tag) for r, tag in zip(frames, tags, strict=False)}
+        assert where in build(run_of(*frames), {}, reading=Reading(said)).headline
+
+    def test_unread_reports_are_as_before(self) -> None:
+        got = build(self.RUN, {})
+        assert got.headline.startswith("AI: ")
+        assert (got.mark, got.ai_line, got.segments, got.remarks, got.comment) == ("", "", (), (), ())
+        assert "MES definition" not in [fact.label for fact in got.provenance]
+
+    def test_what_the_reader_rejected_counts_nowhere(self) -> None:
+        got = build(self.RUN, {}, reading=reading_of(c=FrameReading(grade=3, rejected=True)))
+        assert got.headline == "AI: highest MES among the scored stills: 2 (moderate), probability 0.71"
+        assert [c.count for c in got.counts] == [0, 1, 1, 0]
+        assert (got.rejected, got.not_scored) == (1, 1)
+        assert got.rows[2].rejected == "rejected by reader; AI 3 (0.88)"
+        assert got.rows[2].grade is None
+        whole = {(name, 0): FrameReading(rejected=True) for name in "abcd"}
+        assert build(self.RUN, {}, reading=Reading(whole)).headline_grade is None
+
+    def test_segments_without_frames_are_left_out_and_no_grade_is_not_zero(self) -> None:
+        said = reading_of(
+            b=FrameReading(grade=1, segment=Segment.RECTUM), d=FrameReading(segment=Segment.SIGMOID)
+        )
+        got = build(self.RUN, {}, reading=said)
+        rows = [(r.name, r.frames, r.scored, r.rejected, r.ai, r.reader) for r in got.segments]
+        assert rows == [
+            ("sigmoid colon", 1, 0, 1, None, None),
+            ("rectum", 1, 1, 0, 2, 1),
+            ("no segment given", 2, 2, 0, 3, None),
+        ]
+
+    def test_a_recording_gets_no_raw_maximum_per_segment(self) -> None:
+        run = run_of(frame("v", *SEVERE, pts_seconds=1.0))
+        said = reading_of(v=FrameReading(segment=Segment.RECTUM))
+        assert [row.ai for row in build(run, {}, reading=said).segments] == [None]
+
+    def test_remarks_hold_overrides_reasons_and_comments_only(self) -> None:
+        said = reading_of(
+            a=FrameReading(grade=1),
+            b=FrameReading(grade=3, reason="severity underestimated"),
+            c=FrameReading(comment="one\n\ntwo\x00"),
+            d=FrameReading(grade=2, comment=" "),
+        )
+        got = build(self.RUN, {}, reading=said).remarks
+        assert [(r.name, r.ai, r.reader, r.reason, r.comment) for r in got] == [
+            ("b", "2", "3", "severity underestimated", ()),
+            ("c", "3", "", "", ("one", "two\ufffd")),
+        ]
+
+    def test_captions_name_segment_and_reader(self) -> None:
+        said = reading_of(
+            b=FrameReading(grade=2, segment=Segment.SIGMOID, key_image=True),
+            d=FrameReading(key_image=True),
+            a=FrameReading(grade=1, rejected=True, key_image=True),
+        )
+        got = build(self.RUN, self.PICTURES, reading=said)
+        assert [(p.caption, p.grade) for p in got.pictures] == [
+            ("a, AI 1 (0.80), rejected by reader", None),
+            ("sigmoid colon, b, AI 2 (0.71), reader 2", 2),
+            ("d, not scored", None),
+        ]
+
+    def test_printed_frames(self) -> None:
+        def names(said: Reading) -> list[str]:
+            return [r.source_file for r in printed_frames(self.RUN, said)]
+
+        assert names(Reading()) == [r.source_file for r in key_frames(self.RUN)]
+        assert names(reading_of(c=FrameReading(rejected=True))) == ["b", "a"]
+        assert names(reading_of(d=FrameReading(key_image=True), a=FrameReading(key_image=True))) == ["a", "d"]
+
+    def test_case_details_are_printed_where_given(self) -> None:
+        case = Case("7", False, "Çağrı", "1980", "2025-06-01", "김서연", "flare\n")
+        got = build(run_of(case=case), {})
+        assert value(got.identity, "Patient") == "Çağrı"
+        assert [f.value for f in got.details] == ["7", "1980", "2025-06-01", "김서연"]
+        assert got.indication == (content.Fact("Indication", "flare"),)
+        assert build(run_of(case=Case("7")), {}).details == ()
+
+    @pytest.mark.parametrize(("key", "words"), [("trial", "Trial variant"), ("own rule", "own rule")])
+    def test_the_definition_is_named(self, key: str, words: str) -> None:
+        facts = build(self.RUN, {}, reading=Reading(definition=key)).provenance
+        assert value(facts, "MES definition").startswith(words)
+
+    def test_report_id_depends_on_the_reading(self) -> None:
+        names = {
+            build(self.RUN, {}, reading=said).report_id
+            for said in (Reading(), Reading(comment="x"), reading_of(a=FrameReading(grade=1)))
+        }
+        assert len(names) == 3
+
+
 class TestKeyFrames:
     def test_empty_and_unscored(self) -> None:
         assert key_frames(run_of()) == ()
@@ -355,6 +472,19 @@ class TestWording:
     def test_controls_and_direction_marks_become_visible(self) -> None:
         assert wording.printable("a\x00b\u202egpj.exe\udcff") == "a\ufffdb\ufffdgpj.exe\ufffd"
         assert wording.printable(" a\tb\n\u2028c ") == "a b  c"
+
+    def test_a_free_text_keeps_its_breaks_and_loses_nothing(self) -> None:
+        assert wording.paragraphs("a\r\n\n  b\u2028c") == ("a", "b", "c")
+        assert wording.paragraphs(" \n ") == ()
+        long = wording.paragraphs("word " * 2000)
+        assert " ".join(long).split() == ["word"] * 2000
+        assert max(map(len, long)) <= wording.PIECE
+        assert "".join(wording.paragraphs("x" * 5000)) == "x" * 5000
+
+    def test_breaks_alone_do_not_fill_pages(self) -> None:
+        got = wording.paragraphs("a\n" * 1000)
+        assert len(got) <= wording.LINES + 2
+        assert "".join(got).count("a") == 1000
 
     def test_decomposed_names_are_composed(self) -> None:
         assert wording.printable("\u1112\u1161\u11ab") == "한"

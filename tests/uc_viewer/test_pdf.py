@@ -20,7 +20,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from mtl_core.scores import FrameScores
-from uc_viewer.case import Case, FrameResult, Run, Unreadable
+from uc_viewer.case import Case, FrameReading, FrameResult, Reading, Run, Segment, Unreadable
 from uc_viewer.grades import MES, READABLE, contrast
 from uc_viewer.paths import intended_use
 from uc_viewer.report import pdf, pdf_drawing, pdf_fonts
@@ -244,6 +244,51 @@ class TestForeignText:
         got = pdf_fonts.fit(text, space, 8)
         assert len(got) <= max(1, len(text))
         assert pdf_fonts.width(got, 8) <= space
+
+
+class TestReader:
+    def test_everything_the_reader_said_is_printed(self, tmp_path: Path) -> None:
+        run = run_of(*(scored(f"{k}.jpg", k % 4) for k in range(4)), case=Case("7", False, "Çağrı", "1980"))
+        said = {
+            ("0.jpg", 0): FrameReading(
+                grade=1, segment=Segment.SIGMOID, reason="poor view", comment="a remark"
+            ),
+            ("1.jpg", 0): FrameReading(rejected=True),
+        }
+        got = build(run, {}, reading=Reading(said, "First.\nSecond.", "trial"))
+        text = words(written(got, tmp_path))
+        for wanted in (
+            "Reader: highest MES 1 (mild), sigmoid colon",
+            "AI: highest MES among the scored stills: 3 (severe), probability 0.85",
+            "AI grades of the stills that count",
+            "rejected by reader; AI 1 (0.85)",
+            "poor view a remark",
+            "Reader's comment First. Second.",
+            "Trial variant",
+            "Birth date",
+        ):
+            assert wanted in text
+
+    @pytest.mark.parametrize("page", ["A4", "Letter"])
+    @pytest.mark.parametrize(
+        "text",
+        ["word " * 2000, "x" * 10_000, "직장 " * 3333, "a\n" * 5000, *HOSTILE],
+        ids=range(4 + len(HOSTILE)),
+    )
+    def test_no_comment_breaks_the_report(self, text: str, page: str, tmp_path: Path) -> None:
+        case = Case(text, False, text, text, text, text, text)
+        said = FrameReading(grade=0, reason=text, segment=Segment.ASCENDING, key_image=True, comment=text)
+        run = run_of(scored(text), case=case)
+        got = build(run, {(text, 0): still()}, reading=Reading({(text, 0): said}, text, text))
+        assert intended_use()[:20] in written(got, tmp_path, page).pages[-1].extract_text()
+
+    def test_same_reading_same_bytes(self, tmp_path: Path) -> None:
+        run = run_of(scored("a"), scored("b"))
+        said = {(name, 0): FrameReading(grade=1, comment="x") for name in "ab"}
+        backwards = dict(reversed(said.items()))
+        for name, frames in (("one", said), ("two", backwards)):
+            pdf.write(build(run, {}, reading=Reading(frames)), tmp_path / name)
+        assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 class TestFile:

@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from mtl_core.scores import FrameScores
-from mtl_core.spec import ACTIVE as COARSE
-from uc_viewer import grades
-from uc_viewer.case import FrameResult, Run
+from mtl_core.scores import CLOSE_CALL
+from uc_viewer.case import FrameKey, FrameReading, FrameResult, Reading, Run
 from uc_viewer.report import origin
+from uc_viewer.report.findings import (
+    GradeCount,
+    close_call,
+    counts,
+    findings,
+    frame_name,
+    headline,
+    worst_frame,
+)
 from uc_viewer.report.origin import Fact
-from uc_viewer.report.selection import key_frames, severity
-from uc_viewer.report.wording import clock, moment, number, plural, printable
+from uc_viewer.report.reader_part import (
+    MARK,
+    Remark,
+    SegmentRow,
+    printed_frames,
+    read_part,
+    segment_name,
+    without_rejected,
+)
+from uc_viewer.report.selection import key_frames
+from uc_viewer.report.wording import moment, number, plural, printable
 
-__all__ = ["Fact", "GradeCount", "KeyPicture", "ReportContent", "Row", "build", "key_frames"]
-
-CLOSE_CALL = 0.15
-"""Two best grades whose probabilities differ by less than this are printed together, as "1–2"."""
+__all__ = [
+    "Fact",
+    "GradeCount",
+    "KeyPicture",
+    "ReportContent",
+    "Row",
+    "build",
+    "key_frames",
+    "printed_frames",
+]
 
 MAX_ROWS = 2000
 """Rows printed per table; what is beyond stays in frames.csv, and the report says so."""
@@ -32,8 +53,6 @@ DRAFT = "DRAFT"
 """Shown behind the text of every page until a reader has signed."""
 
 STATEMENT = "An unsigned AI grade is never the conclusion; the reader's signed score is the result."
-
-UNREAD = "not yet read"
 
 LEGEND = (
     "p0 to p3: probabilities of MES 0 to 3. P(active): that of MES 2 or 3. Active?: P(active) held against "
@@ -48,28 +67,25 @@ SIGNATURE = ("Reader MES (worst segment)", "MES definition used", "Reader", "Dat
 """Blank lines of the signature block."""
 
 
-@dataclass(frozen=True)
-class GradeCount:
-    """How many scored frames got a grade; an absolute number, never a share."""
-
-    grade: int
-    count: int
-
-
 @dataclass(frozen=True, eq=False)
 class KeyPicture:
-    """One printed still. ``picture`` and ``heatmap`` (an overlay, or None) are RGB uint8 H x W x 3."""
+    """One printed still. ``picture`` and ``heatmap`` (an overlay, or None) are RGB uint8 H x W x 3.
+
+    ``grade`` is the one its badge shows: the reader's where there is one, else the model's; None where there
+    is neither and where the reader rejected the frame. ``segment`` is the reader's, maybe empty.
+    """
 
     name: str
     verdict: str
-    grade: int
+    grade: int | None
     picture: np.ndarray
     heatmap: np.ndarray | None = None
+    segment: str = ""
 
     @property
     def caption(self) -> str:
         """For example ``"c/01.jpg, AI 2 (0.71), active 0.93"``."""
-        return f"{self.name}, {self.verdict}"
+        return ", ".join(filter(None, (self.segment, self.name, self.verdict)))
 
 
 @dataclass(frozen=True)
@@ -77,7 +93,8 @@ class Row:
     """One line of the table of frames, as printed.
 
     ``close_call`` is ``"1–2"`` where the two best grades lie close together, else empty. A frame that was not
-    scored has ``grade`` None, empty number texts and a ``reason``.
+    scored has ``grade`` None, empty number texts and a ``reason``; one the reader rejected has no
+    numbers and no ``reason`` but says so in ``rejected``. ``reader`` and ``segment`` are the reader's.
     """
 
     name: str
@@ -88,11 +105,19 @@ class Row:
     active: str = ""
     continuous: str = ""
     reason: str = ""
+    rejected: str = ""
+    reader: int | None = None
+    segment: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class ReportContent:
-    """Everything the pages show, top to bottom. All texts are single printable lines."""
+    """Everything the pages show, top to bottom. All texts are single printable lines.
+
+    ``headline`` is the reader's once a frame was read; then ``mark`` says that it is a draft, and ``ai_line``
+    and ``ai_grade`` hold the model's, which else is the headline itself. ``details`` and ``indication`` are
+    what was given of patient and examination.
+    """
 
     title: str
     report_id: str
@@ -106,14 +131,26 @@ class ReportContent:
     """``"INCOMPLETE 42 %"``, or empty for a complete run."""
     incomplete_detail: str
     identity: tuple[Fact, ...]
+    details: tuple[Fact, ...]
+    indication: tuple[Fact, ...]
     headline: str
     headline_grade: int | None
+    mark: str
+    ai_line: str
+    ai_grade: int | None
     findings: tuple[Fact, ...]
     statement: str
     counts: tuple[GradeCount, ...]
     not_scored: int
+    rejected: int
+    """Frames the reader rejected; they are in none of the counts."""
+    segments: tuple[SegmentRow, ...]
+    segments_note: str
     pictures: tuple[KeyPicture, ...]
     pictures_note: str
+    comment: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+    remarks_note: str
     rows: tuple[Row, ...]
     rows_note: str
     unreadable: tuple[Fact, ...]
@@ -123,49 +160,68 @@ class ReportContent:
     limits: tuple[str, ...]
 
 
+_NOTHING = Reading()
+
+
 def build(
     run: Run,
-    pictures: Mapping[tuple[str, int], np.ndarray],
-    heatmaps: Mapping[tuple[str, int], np.ndarray] | None = None,
+    pictures: Mapping[FrameKey, np.ndarray],
+    heatmaps: Mapping[FrameKey, np.ndarray] | None = None,
+    *,
+    reading: Reading = _NOTHING,
 ) -> ReportContent:
-    """The content of the report of ``run``.
+    """The content of the report of ``run`` with what the reader says of it.
 
     ``pictures`` holds the stills to print, RGB uint8 H x W x 3, by ``(source_file, index)``, usually those of
-    `key_frames`; a frame without a picture is not printed large. ``heatmaps`` holds overlays of the same
+    `printed_frames`; a frame without a picture is not printed large. ``heatmaps`` holds overlays of the same
     form for a small twin.
 
     Raises ValueError for a picture of another type or shape, naming it.
     """
     incomplete, detail = _incomplete(run)
-    headline, grade = _headline(run)
+    counted, reader = without_rejected(run, reading), read_part(run, reading)
+    ai_line, ai_grade = _ai_headline(run, counted)
     notices = ((_SYNTHETIC,) if run.case.synthetic else ()) + ((incomplete,) if incomplete else ())
-    printed = tuple(_key_picture(r, pictures, heatmaps or {}) for r in _with_pictures(run, pictures))
+    shown = _with_pictures(run, counted, pictures, reading)
+    printed = tuple(_key_picture(r, pictures, heatmaps or {}, reading.of(r.key)) for r in shown)
+    read = reader.grade is not None
     return ReportContent(
         title=TITLE,
-        report_id=_report_id(run),
+        report_id=_report_id(run, reading),
         app=origin.application(run.provenance),
         created=run.finished,
         status=f"{DRAFT}, not signed",
         notices=notices,
         incomplete=incomplete,
         incomplete_detail=detail,
-        identity=_identity(run),
-        headline=headline,
-        headline_grade=grade,
-        findings=_findings(run),
+        identity=_identity(run, counted),
+        details=_details(run),
+        indication=_given(("Indication", run.case.indication)),
+        headline=reader.headline if read else ai_line,
+        headline_grade=reader.grade if read else ai_grade,
+        mark=MARK if read else "",
+        ai_line=ai_line if read else "",
+        ai_grade=ai_grade if read else None,
+        findings=(*reader.findings, *findings(counted)),
         statement=STATEMENT,
-        counts=_counts(run),
-        not_scored=sum(not r.scores.scored for r in run.results),
+        counts=counts(counted),
+        not_scored=sum(not r.scores.scored for r in counted.results),
+        rejected=len(run.results) - len(counted.results),
+        segments=reader.segments,
+        segments_note=reader.segments_note,
         pictures=printed,
-        pictures_note=_pictures_note(run, printed),
-        rows=tuple(_row(result) for result in run.results[:MAX_ROWS]),
+        pictures_note=_pictures_note(run, printed, any(reading.of(r.key).grade is not None for r in shown)),
+        comment=reader.comment,
+        remarks=reader.remarks[:MAX_ROWS],
+        remarks_note=_beyond(len(reader.remarks), "overrides and remarks", "the viewer"),
+        rows=tuple(_row(result, reading.of(result.key)) for result in run.results[:MAX_ROWS]),
         rows_note=" ".join(filter(None, (LEGEND, _beyond(len(run.results), "frames", "frames.csv")))),
         unreadable=tuple(
             Fact(printable(u.source_file), printable(u.reason)) for u in run.unreadable[:MAX_ROWS]
         ),
         unreadable_note=_beyond(len(run.unreadable), "files", "summary.json"),
         signature=SIGNATURE,
-        provenance=origin.facts(run),
+        provenance=(*origin.facts(run), *reader.definition),
         limits=origin.limits(run.provenance),
     )
 
@@ -188,14 +244,23 @@ def _incomplete(run: Run) -> tuple[str, str]:
     )
 
 
-def _identity(run: Run) -> tuple[Fact, ...]:
-    patient = printable(run.case.patient_id, 80) or "not given"
+def _ai_headline(run: Run, counted: Run) -> tuple[str, int | None]:
+    """The model's result line over the frames that count, and the grade it names."""
+    if any(r.scores.scored for r in run.results) and not any(r.scores.scored for r in counted.results):
+        return "AI: the reader rejected every scored still", None
+    return headline(counted)
+
+
+def _identity(run: Run, counted: Run) -> tuple[Fact, ...]:
+    patient = printable(run.case.patient_name or run.case.patient_id, 80) or "not given"
     if run.case.synthetic:
-        patient = _SYNTHETIC + (f" ({patient})" if run.case.patient_id else "")
-    scored = sum(r.scores.scored for r in run.results)
+        patient = _SYNTHETIC + (f" ({patient})" if run.case.patient_name or run.case.patient_id else "")
+    scored = sum(r.scores.scored for r in counted.results)
     found = [f"{plural(scored, 'still')} scored"]
-    if rejected := len(run.results) - scored:
-        found.append(f"{rejected} not scored")
+    if unscored := len(counted.results) - scored:
+        found.append(f"{unscored} not scored")
+    if rejected := len(run.results) - len(counted.results):
+        found.append(f"{rejected} rejected by reader")
     if run.unreadable:
         found.append(f"{plural(len(run.unreadable), 'file')} unreadable")
     return (
@@ -207,141 +272,68 @@ def _identity(run: Run) -> tuple[Fact, ...]:
     )
 
 
-def _worst(run: Run) -> FrameResult | None:
-    """The scored frame behind the result line: highest grade, and of those the surest."""
-    scored = [r for r in run.results if r.scores.scored]
-    return max(scored, key=severity, default=None)
-
-
-def _is_recording(run: Run) -> bool:
-    return any(r.pts_seconds is not None for r in run.results)
-
-
-def _headline(run: Run) -> tuple[str, int | None]:
-    """The result line and the grade it names."""
-    worst = _worst(run)
-    if worst is None or worst.scores.grade is None or worst.scores.probabilities is None:
-        return "AI: no still could be scored", None
-    if _is_recording(run):
-        # A raw maximum over the frames of a recording is mostly error: with a thousand frames a false
-        # MES 3 is as likely as not. A sustained grade needs a rule that this report does not have.
-        return "AI: no overall grade, since recordings are judged by sustained grades only", None
-    grade = worst.scores.grade
-    if close := _close_call(worst.scores):
-        return f"AI: highest MES among the scored stills: {close}, close call", grade
-    name, probability = grades.MES[grade].name, worst.scores.probabilities[grade]
-    return (
-        f"AI: highest MES among the scored stills: {grade} ({name}), probability {number(probability)}",
-        grade,
+def _details(run: Run) -> tuple[Fact, ...]:
+    case = run.case
+    return _given(
+        ("Patient ID", case.patient_id if case.patient_name else ""),
+        ("Birth date", case.birth_date),
+        ("Examined", case.exam_date),
+        ("Endoscopist", case.endoscopist),
     )
 
 
-def _close_call(scores: FrameScores) -> str:
-    """``"1–2"`` (or ``"0 or 2"`` for grades apart) when the two best grades are close; else empty."""
-    if scores.probabilities is None:
-        return ""
-    p = scores.probabilities
-    best, second = sorted(range(len(p)), key=lambda k: (-p[k], -k))[:2]
-    if p[best] - p[second] >= CLOSE_CALL:
-        return ""
-    low, high = sorted((best, second))
-    return f"{low}–{high}" if high - low == 1 else f"{low} or {high}"
+def _given(*fields: tuple[str, str]) -> tuple[Fact, ...]:
+    """What was given of these fields, fit to print."""
+    return tuple(Fact(label, text) for label, value in fields if (text := printable(value)))
 
 
-def _findings(run: Run) -> tuple[Fact, ...]:
-    """The lines under the result line."""
-    reader = Fact("Reader MES (worst segment)", UNREAD)
-    worst = _worst(run)
-    if worst is None:
-        return (reader,)
-    lines = [reader]
-    if (
-        (best := worst.scores.probabilities) is not None
-        and _close_call(worst.scores)
-        and not _is_recording(run)
-    ):
-        pair = sorted(sorted(range(len(best)), key=lambda k: (-best[k], -k))[:2], reverse=True)
-        each = ", ".join(f"MES {k} ({grades.MES[k].name}) {number(best[k])}" for k in pair)
-        lines.append(Fact("Probabilities", each))
-    lines += [Fact("Coarse answer", _coarse(run)), Fact("Continuous score", _continuous_range(run))]
-    if remark := _disagreement(run, worst):
-        lines.append(Fact("Look again", remark))
-    return tuple(lines)
-
-
-def _coarse(run: Run) -> str:
-    scored = [r for r in run.results if r.scores.p_active is not None]
-    peak = max(scored, key=lambda r: r.scores.p_active or 0.0)
-    answer = grades.ACTIVE if any(r.scores.active for r in scored) else grades.NOT_ACTIVE
-    threshold = origin.active_threshold(run.provenance)
-    return f"{answer}; highest P(active) {number(peak.scores.p_active)}" + (
-        f", conservative threshold {threshold}" if threshold else ", by the conservative threshold"
-    )
-
-
-def _continuous_range(run: Run) -> str:
-    values = [r.scores.continuous for r in run.results if r.scores.continuous is not None]
-    if len(values) == 1:
-        return f"{number(values[0])} of 3"
-    return f"{number(min(values))} to {number(max(values))} of 3, over {plural(len(values), 'scored still')}"
-
-
-def _disagreement(run: Run, worst: FrameResult) -> str:
-    """What a reader should look at again: answers that contradict each other, close calls upwards."""
-    top = worst.scores.grade or 0
-    active = [r for r in run.results if r.scores.active]
-    if active and top < COARSE.cut:
-        peak = max(active, key=lambda r: r.scores.p_active or 0.0)
-        return (
-            f"{_frame_name(peak)}: P(active) {number(peak.scores.p_active)} passes the conservative "
-            f"threshold although the most probable grade is below {COARSE.cut}."
-        )
-    if top >= COARSE.cut and not active:
-        return f"the most probable grade is {top}, yet P(active) stays below the conservative threshold."
-    close = [
-        (p[grade], grade, result)
-        for result in run.results
-        if result is not worst and (p := result.scores.probabilities)
-        for grade in range(top + 1, len(p))
-        if max(p) - p[grade] < CLOSE_CALL
-    ]
-    if not close:
-        return ""
-    probability, grade, result = max(close, key=lambda found: found[:2])
-    return f"{_frame_name(result)} comes close to MES {grade} ({number(probability)})."
-
-
-def _counts(run: Run) -> tuple[GradeCount, ...]:
-    seen = Counter(r.scores.grade for r in run.results)
-    return tuple(GradeCount(grade.value, seen[grade.value]) for grade in grades.MES)
-
-
-def _with_pictures(run: Run, pictures: Mapping[tuple[str, int], np.ndarray]) -> Sequence[FrameResult]:
-    """The scored frames that have a picture, most severe first; the frame of the result line leads."""
-    shown = [r for r in run.results if r.scores.scored and (r.source_file, r.index) in pictures]
-    worst = _worst(run)
-    return sorted(shown, key=lambda r: (r is not worst, -(r.scores.continuous or 0.0)))
+def _with_pictures(
+    run: Run, counted: Run, pictures: Mapping[FrameKey, np.ndarray], reading: Reading
+) -> tuple[FrameResult, ...]:
+    """The frames that have a picture: the reader's choice as chosen, else scored ones, most severe first."""
+    if any(reading.of(result.key).key_image for result in run.results):
+        return tuple(result for result in printed_frames(run, reading) if result.key in pictures)
+    shown = [r for r in counted.results if r.scores.scored and r.key in pictures]
+    worst = worst_frame(counted)
+    # The frame of the result line leads.
+    return tuple(sorted(shown, key=lambda r: (r is not worst, -(r.scores.continuous or 0.0))))
 
 
 def _key_picture(
     result: FrameResult,
-    pictures: Mapping[tuple[str, int], np.ndarray],
-    heatmaps: Mapping[tuple[str, int], np.ndarray],
+    pictures: Mapping[FrameKey, np.ndarray],
+    heatmaps: Mapping[FrameKey, np.ndarray],
+    said: FrameReading,
 ) -> KeyPicture:
-    key = (result.source_file, result.index)
-    scores = result.scores
-    if scores.grade is None or scores.probabilities is None:
-        raise ValueError(f"{result.source_file}: not scored, so it is no key picture")
-    close = _close_call(scores)
-    probability = number(scores.probabilities[scores.grade])
-    verdict = f"AI {close}, close call" if close else f"AI {scores.grade} ({probability})"
+    key = result.key
+    grade = result.scores.grade if said.grade is None else said.grade
     return KeyPicture(
-        name=_frame_name(result),
-        verdict=f"{verdict}, active {number(scores.p_active)}",
-        grade=scores.grade,
+        name=frame_name(result),
+        verdict=_verdict(result, said),
+        grade=None if said.rejected else grade,
         picture=_checked(pictures[key], f"picture of {result.source_file}"),
         heatmap=_checked(heatmaps[key], f"heatmap of {result.source_file}") if key in heatmaps else None,
+        segment=segment_name(said),
     )
+
+
+def _verdict(result: FrameResult, said: FrameReading) -> str:
+    """``"AI 2 (0.71), reader 2"``; without a word of the reader ``"AI 2 (0.71), active 0.93"``."""
+    scores = _ai_verdict(result)
+    if said.rejected:
+        return f"{scores}, rejected by reader"
+    if said.grade is not None:
+        return f"{scores}, reader {said.grade}"
+    return f"{scores}, active {number(result.scores.p_active)}" if result.scores.scored else scores
+
+
+def _ai_verdict(result: FrameResult) -> str:
+    scores = result.scores
+    if scores.grade is None or scores.probabilities is None:
+        return "not scored"
+    if close := close_call(scores):
+        return f"AI {close}, close call"
+    return f"AI {scores.grade} ({number(scores.probabilities[scores.grade])})"
 
 
 def _checked(picture: np.ndarray, name: str) -> np.ndarray:
@@ -350,11 +342,13 @@ def _checked(picture: np.ndarray, name: str) -> np.ndarray:
     return picture
 
 
-def _pictures_note(run: Run, printed: Sequence[KeyPicture]) -> str:
+def _pictures_note(run: Run, printed: tuple[KeyPicture, ...], read: bool) -> str:
     """What must be said under the pictures."""
     notes = []
     if run.case.synthetic:
         notes.append("These pictures were drawn by a program; they show no patient.")
+    if read:
+        notes.append("Badge: the reader's grade where there is one, else that of the AI.")
     if any(p.heatmap is not None for p in printed):
         notes.append(
             "Small twin: heatmap of where the model found evidence for its answer; no outline of disease."
@@ -362,27 +356,23 @@ def _pictures_note(run: Run, printed: Sequence[KeyPicture]) -> str:
     return " ".join(notes)
 
 
-def _row(result: FrameResult) -> Row:
-    scores, name = result.scores, _frame_name(result)
+def _row(result: FrameResult, said: FrameReading) -> Row:
+    scores, name, segment = result.scores, frame_name(result), segment_name(said, short=True)
+    if said.rejected:
+        return Row(name=name, rejected=f"rejected by reader; {_ai_verdict(result)}", segment=segment)
     if scores.probabilities is None:
-        return Row(name=name, reason=printable(scores.reject_reason))
+        return Row(name=name, reason=printable(scores.reject_reason), reader=said.grade, segment=segment)
     return Row(
         name=name,
         grade=scores.grade,
-        close_call=_close_call(scores),
+        close_call=close_call(scores),
         probabilities=tuple(number(p) for p in scores.probabilities),
         p_active=number(scores.p_active),
         active="yes" if scores.active else "no",
         continuous=number(scores.continuous),
+        reader=said.grade,
+        segment=segment,
     )
-
-
-def _frame_name(result: FrameResult) -> str:
-    """The file, and the frame within it where the file has more than one."""
-    name = printable(result.source_file)
-    if result.pts_seconds is not None:
-        return f"{name}, {clock(result.pts_seconds)}"
-    return f"{name}, frame {result.index}" if result.index > 0 else name
 
 
 def _beyond(count: int, what: str, where: str) -> str:
@@ -390,8 +380,10 @@ def _beyond(count: int, what: str, where: str) -> str:
     return f"{extra} further {what} are listed in {where}." if extra > 0 else ""
 
 
-def _report_id(run: Run) -> str:
-    """Name of this report, from its inputs, model and time; holds nothing of the patient."""
+def _report_id(run: Run, reading: Reading) -> str:
+    """Name of this report, from its inputs, model, time and the reader; shows nothing of the patient."""
     inputs = [f"{r.source_sha256} {r.source_file} {r.index} {r.scores.probabilities}" for r in run.results]
     parts = [run.started, run.finished, origin.weights_sha256(run.provenance), *inputs]
+    if reading != Reading():
+        parts += [repr(reading.of(r.key)) for r in run.results] + [reading.comment, reading.definition]
     return "UCV-" + hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:10].upper()

@@ -38,23 +38,32 @@ class Drawn:
     heatmap: Heatmap
 
 
-def write(folder: Path, drawn: Iterable[Drawn]) -> int:
-    """Write every overlay as PNG and their table `INDEX`; gives how many.
+class Overlays:
+    """A folder that takes overlays as PNG, one by one, with their table `INDEX`.
 
-    ``drawn`` is taken one by one. Overlays listed by an earlier table are removed first, so that the folder
-    shows one run; files it does not list are left alone. The table grows ahead of the overlays, so that
-    a killed run leaves none that the next one would not remove. Nothing given and nothing there: no folder
-    is made. Raises OSError.
+    Overlays listed by an earlier table are removed first, so that the folder shows one run; files it does
+    not list are left alone. The table grows ahead of the overlays, so that a killed run leaves none that the
+    next one would not remove. Nothing given and nothing there: no folder is made. Raises OSError.
     """
-    _clear(folder)
-    rows: list[list[str]] = []
-    names: set[str] = set()
-    for one in drawn:
-        folder.mkdir(parents=True, exist_ok=True)
-        name = _file_name(one.result, names)
-        names.add(name.casefold())
-        result, heatmap = one.result, one.heatmap
-        rows.append(
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rows: list[list[str]] = []
+        self._names: set[str] = set()
+        _clear(folder)
+
+    @property
+    def count(self) -> int:
+        """How many were written."""
+        return len(self._rows)
+
+    def add(self, drawn: Drawn) -> None:
+        """Write one overlay. Raises OSError."""
+        result, heatmap = drawn.result, drawn.heatmap
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = _file_name(result, self._names)
+        self._names.add(name.casefold())
+        self._rows.append(
             [
                 guard(result.source_file),
                 str(result.index),
@@ -64,10 +73,17 @@ def write(folder: Path, drawn: Iterable[Drawn]) -> int:
                 f"{heatmap.peak:.6g}",
             ]
         )
-        _write_index(folder / INDEX, rows)
-        with replacing(folder / name) as file:
-            Image.fromarray(one.overlay).save(file, "PNG", pnginfo=_label(heatmap))
-    return len(rows)
+        _write_index(self._folder / INDEX, self._rows)
+        with replacing(self._folder / name) as file:
+            Image.fromarray(drawn.overlay).save(file, "PNG", pnginfo=_label(heatmap))
+
+
+def write(folder: Path, drawn: Iterable[Drawn]) -> int:
+    """Write overlays, taken one by one, into a folder of `Overlays`; gives how many. Raises OSError."""
+    overlays = Overlays(folder)
+    for one in drawn:
+        overlays.add(one)
+    return overlays.count
 
 
 def _clear(folder: Path) -> None:

@@ -143,28 +143,37 @@ class StillRow(Flowable):  # type: ignore[misc]
             self._draw_still(still, place * (cell + self.GAP), cell)
 
     def _draw_still(self, still: Still, x: float, cell: float) -> None:
-        canvas, name, verdict = self.canv, still.key.name, still.key.verdict
+        canvas, key, verdict = self.canv, still.key, still.key.verdict
         place_picture(canvas, still.picture, x, self.foot + 4, cell, self.picture_height)
         if still.heatmap:
             # The name gets the whole width, the verdict stands beside the twin.
-            text(canvas, x, self.foot - 6, fit(name, cell, 7), 7, SANS, MUTED)
+            text(canvas, x, self.foot - 6, _label(key, cell), 7, SANS, MUTED)
             left = x + place_picture(canvas, still.heatmap, x, 0, 0.42 * cell, self.TWIN, grow=True) + 7
-            badge(canvas, left, self.TWIN - 15, 15, still.key.grade)
+            if still.key.grade is not None:
+                badge(canvas, left, self.TWIN - 15, 15, still.key.grade)
             first = self.TWIN - 25
         else:
-            left = x + badge(canvas, x, self.foot - 16, 15, still.key.grade) + 5
-            text(canvas, left, self.foot - 7, fit(name, x + cell - left, 7), 7, SANS, MUTED)
+            left = x
+            if still.key.grade is not None:
+                left += badge(canvas, x, self.foot - 16, 15, still.key.grade) + 5
+            text(canvas, left, self.foot - 7, _label(key, x + cell - left), 7, SANS, MUTED)
             first = self.foot - 16
         for k, part in enumerate(_verdict_lines(verdict, x + cell - left)):
             text(canvas, left, first - 9 * k, part, 7.5, BOLD)
+
+
+def _label(key: KeyPicture, room: float) -> str:
+    """Segment and name on one line; only the name gives way."""
+    segment = f"{key.segment}, " if key.segment else ""
+    return segment + fit(key.name, room - width(segment, 7), 7)
 
 
 def _verdict_lines(verdict: str, room: float) -> list[str]:
     """The verdict on one line, or on two, broken before its coarse part, where it is too long."""
     if width(verdict, 7.5, BOLD) <= room:
         return [verdict]
-    first, _, second = verdict.rpartition(", ")
-    return [first + ",", second]
+    first, comma, second = verdict.rpartition(", ")
+    return [first + ",", second] if comma else [verdict]
 
 
 def place_picture(
@@ -219,9 +228,12 @@ class Line(Flowable):  # type: ignore[misc]
 class CountStrip(Flowable):  # type: ignore[misc]
     """How many stills got which grade, in absolute numbers, side by side."""
 
-    def __init__(self, counts: list[tuple[int, int]], not_scored: int) -> None:
+    def __init__(self, counts: list[tuple[int, int]], not_scored: int, rejected: int) -> None:
         super().__init__()
-        self.counts, self.not_scored = counts, not_scored
+        self.counts = counts
+        self.ends = [(plural(not_scored, "still"), "not scored")]
+        if rejected:
+            self.ends.append((plural(rejected, "still"), "rejected by reader"))
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
         """Asked by reportlab: the size in points."""
@@ -232,18 +244,19 @@ class CountStrip(Flowable):  # type: ignore[misc]
         """Asked by reportlab: draw with the lower left corner at the origin."""
         beside = badge_width(16) + 6
         items = [(plural(count, "still"), MES[grade].name, grade) for grade, count in self.counts]
-        ends = (plural(self.not_scored, "still"), "not scored")
         widths = [beside + max(width(words, 8, BOLD), width(name, 7)) for words, name, _ in items]
-        last = max(width(ends[0], 8, BOLD), width(ends[1], 7))
-        gap = (self.width - sum(widths) - last) / len(items)
+        last = [max(width(words, 8, BOLD), width(name, 7)) for words, name in self.ends]
+        gap = (self.width - sum(widths) - sum(last)) / (len(items) + len(last) - 1)
         x = 0.0
         for (words, name, grade), wide in zip(items, widths, strict=True):
             badge(self.canv, x, 4, 16, grade)
             text(self.canv, x + beside, 12.5, words, 8, BOLD)
             text(self.canv, x + beside, 3, name, 7, SANS, MUTED)
             x += wide + gap
-        text(self.canv, x, 12.5, ends[0], 8, BOLD)
-        text(self.canv, x, 3, ends[1], 7, SANS, MUTED)
+        for (words, name), wide in zip(self.ends, last, strict=True):
+            text(self.canv, x, 12.5, words, 8, BOLD)
+            text(self.canv, x, 3, name, 7, SANS, MUTED)
+            x += wide + gap
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from datetime import datetime
 
@@ -74,3 +75,25 @@ def clock(seconds: float) -> str:
     thousandths = round(seconds * 1000)
     minutes, rest = divmod(thousandths, 60_000)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+LONGEST = 20_000
+"""Most characters printed of one free text."""
+
+LINES = 200
+"""Line breaks kept of one free text; what follows runs on, so that breaks alone cannot fill pages."""
+
+PIECE = 1000
+"""Most characters of one piece of a free text: a piece always fits on a page."""
+
+
+def paragraphs(text: str) -> tuple[str, ...]:
+    """A free text as printable lines of at most `PIECE` characters, broken where it breaks, else at spaces.
+
+    Blank lines go. Of more than `LONGEST` characters the middle gives way to an ellipsis.
+    """
+    # Composition can lengthen a text, up to threefold.
+    lines = [printable(line, 4 * len(line) + 1) for line in shorten(text, LONGEST).splitlines()]
+    lines = [line for line in lines if line]
+    lines[LINES:] = [" ".join(lines[LINES:])]
+    return tuple(piece for line in lines for piece in textwrap.wrap(line, PIECE, break_on_hyphens=False))
