@@ -181,3 +181,51 @@ def test_shutdown_closes_every_generator_and_ends_the_thread(qapp: object) -> No
     worker.shutdown()
     assert sorted(closed) == ["a", "b"]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("engine")]
+
+
+def test_a_paused_job_waits_while_others_go_on_and_loses_nothing(worker: Worker, qtbot: QtBot) -> None:
+    ready, go = threading.Event(), threading.Event()
+
+    def counting() -> Iterator[int]:
+        yield 0
+        ready.set()
+        assert go.wait(5)
+        yield from range(1, 5)
+
+    ear = Ear(worker)
+    job = worker.start(counting())
+    assert ready.wait(5)
+    worker.pause(job)
+    go.set()
+    other = worker.start(iter(["a", "b"]))
+    qtbot.waitUntil(ended(ear, 1))
+    assert [value for number, value in ear.values if number == other] == ["a", "b"]
+    paused_at = [value for number, value in ear.values if number == job]
+    assert paused_at in ([0], [0, 1])
+    assert worker.busy
+    worker.resume(job)
+    worker.resume(job)  # twice does no harm
+    qtbot.waitUntil(ended(ear, 2))
+    assert [value for number, value in ear.values if number == job] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("ending", ["cancel", "shutdown"])
+def test_a_paused_job_can_be_ended(qtbot: QtBot, ending: str) -> None:
+    worker, closed = Worker(), threading.Event()
+
+    def endless() -> Iterator[int]:
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    ear = Ear(worker)
+    job = worker.start(endless())
+    qtbot.waitUntil(lambda: bool(ear.values))
+    worker.pause(job)
+    if ending == "cancel":
+        worker.cancel(job)
+        qtbot.waitUntil(ended(ear, 1))
+    worker.shutdown()
+    assert closed.is_set()
