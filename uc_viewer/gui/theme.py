@@ -1,9 +1,10 @@
-"""Colours of the window, light and dark, following the system."""
+"""Colours and icons of the window, light and dark, following the system unless the user chose."""
 
 from __future__ import annotations
 
+import qtawesome
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 CANVAS = QColor("#1b1b1d")
@@ -64,9 +65,37 @@ def palette(scheme: Qt.ColorScheme) -> QPalette:
     return made
 
 
-def follow_system(app: QApplication) -> None:
-    """Give the application the system's scheme, now and whenever it changes."""
+def follow(app: QApplication, wanted: str = "system") -> None:
+    """Give the application a scheme, "light" or "dark"; with "system" the system's, whenever it changes."""
     app.setStyle("Fusion")
     hints = app.styleHints()
-    app.setPalette(palette(hints.colorScheme()))
     hints.colorSchemeChanged.connect(lambda scheme: app.setPalette(palette(scheme)))
+    choose(app, wanted)
+
+
+def choose(app: QApplication, wanted: str) -> None:
+    """Change the scheme of an application that `follow` was called for."""
+    schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+    hints = app.styleHints()
+    hints.setColorScheme(schemes.get(wanted, Qt.ColorScheme.Unknown))
+    app.setPalette(palette(hints.colorScheme()))
+
+
+def is_dark() -> bool:
+    """True while the application shows its dark palette."""
+    return QGuiApplication.palette().window().color().lightness() < 128
+
+
+def icon(name: str) -> QIcon:
+    """An icon of Material Design Icons (``"eye-outline"``) in the colour of text on buttons.
+
+    The colour is that of the moment: ask again after the palette changed. Raises KeyError.
+    """
+    colours = QGuiApplication.palette()
+    disabled = colours.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.ButtonText)
+    try:
+        made = qtawesome.icon(f"mdi6.{name}", color=colours.buttonText().color(), color_disabled=disabled)
+    except Exception as error:  # qtawesome raises Exception itself
+        raise KeyError(f"no icon {name!r} in mdi6") from error
+    assert isinstance(made, QIcon)
+    return made

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from uc_viewer.grades import Grade, Pattern
+from uc_viewer.grades import MES, Grade, Pattern
 
 _BRUSHES = {
     Pattern.PLAIN: Qt.BrushStyle.NoBrush,
@@ -44,3 +45,35 @@ def chip(painter: QPainter, area: QRectF, grade: Grade) -> None:
     painter.setPen(QColor(grade.screen_ink))
     painter.drawText(digit, Qt.AlignmentFlag.AlignCenter, str(grade.value))
     painter.restore()
+
+
+class GradeChip(QWidget):
+    """A grade as a chip, or a dash where there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grade: Grade | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_grade(self, value: int | None) -> None:
+        """Show a MES grade, 0 to 3."""
+        self._grade = None if value is None else MES[value]
+        self.setAccessibleName(self._grade.accessible_name if self._grade else "")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return chip_size(self.fontMetrics())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._grade is not None:
+            chip(painter, QRectF(self.rect()), self._grade)
+        else:
+            painter.setPen(self.palette().placeholderText().color())
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "–")
+
+
+def chip_size(metrics: QFontMetrics) -> QSize:
+    """How large a chip stands beside text of a font."""
+    height = metrics.height() + 2
+    return QSize(round(height * 1.6), height)
