@@ -63,7 +63,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("uc_viewer/grades.py", "from uc_viewer.gui import worker", "Viewer floors"),
         ("mtl_core/preprocess.py", "from mtl_core import bundle", "Engine floors"),
         ("uc_viewer/gui/worker.py", "from uc_viewer.gui import main_window", "Window floors"),
-        ("uc_viewer/gui/widgets/picture.py", "from uc_viewer import analysis", "Widgets show values"),
+        ("uc_viewer/gui/widgets/image_view.py", "from uc_viewer import analysis", "Widgets show values"),
         ("mtl_core/scores.py", "import pickle", "No pickle, no network"),
     ],
 )
@@ -148,6 +148,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 DISTRIBUTION = {
     "cv2": "opencv-python-headless",
+    "pytorch_grad_cam": "grad-cam",
     "PIL": "Pillow",
     "PySide6": "PySide6-Essentials",
 }

@@ -1,163 +1,157 @@
-"""The window: wires the session to the widgets, and the user's wishes to the session."""
+"""The window: wires the session to the workbench, and the user's wishes to the session."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import (
-    QAction,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QKeySequence,
-)
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QLabel,
-    QMainWindow,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
-    QSplitter,
-    QStackedWidget,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QByteArray, QEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox
 
-from uc_viewer.case import Case, FrameResult, Unreadable
-from uc_viewer.gui import theme
-from uc_viewer.gui.session import Model, Picture, Session
-from uc_viewer.gui.widgets.drop_outline import DropOutline
-from uc_viewer.gui.widgets.frame_table import FrameTable
-from uc_viewer.gui.widgets.picture import Picture as PictureView
-from uc_viewer.gui.widgets.score_panel import ScorePanel
-from uc_viewer.gui.widgets.welcome import Welcome
+from uc_viewer import __version__
+from uc_viewer.case import Case
+from uc_viewer.gui.actions import GRADES, SEGMENTS, Actions, Do
+from uc_viewer.gui.browsing import Browsing
+from uc_viewer.gui.choosing import Choosing
+from uc_viewer.gui.dialogs.fault import FaultDialog
+from uc_viewer.gui.jobs import Model, Saved
+from uc_viewer.gui.menus import ToolBar, fill_menus
+from uc_viewer.gui.reporting import Reporting
+from uc_viewer.gui.session import Session
+from uc_viewer.gui.standing import Standing
+from uc_viewer.gui.widgets.reader_panel import Keys
+from uc_viewer.gui.workbench import Workbench
 from uc_viewer.paths import intended_use, resource
-from uc_viewer.report.wording import duration
+from uc_viewer.settings import Settings
 
 
 class MainWindow(QMainWindow):
-    """Drop pictures, watch the table grow, look at each, save the report."""
+    """Drop pictures, look, correct, save the report. ``keep`` is told settings that must be kept."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings = Settings(),  # noqa: B008 - frozen
+        keep: Callable[[Settings], None] = lambda _: None,
+    ) -> None:
         super().__init__()
-        self._session = session
-        self._chosen: FrameResult | Unreadable | None = None
-        self.setWindowTitle(self.tr("UC Viewer, research use only"))
+        self.session = session
         self.setAcceptDrops(True)
-        self.resize(1240, 780)
-        self._build()
-        self._outline = DropOutline(self._stack)
-        session.began.connect(self._on_began)
-        session.opened.connect(self._on_opened)
-        session.loaded.connect(self._on_loaded)
-        session.scored.connect(self._on_scored)
-        session.ended.connect(self._on_ended)
-        session.picture_opened.connect(self._on_picture)
-        session.saved.connect(lambda path: self._tell(self.tr("Report saved: {0}").format(path.name)))
-        session.failed.connect(self._on_failed)
-        self._table.chosen.connect(self._on_chosen)
-        self._refresh()
+        self.setMinimumSize(940, 620)
+        self.resize(1360, 860)
+        self.bench = Workbench()
+        self.setCentralWidget(self.bench)
+        self.actions_ = Actions(self, settings.keys)
+        self.browsing = Browsing(session, self.bench, self.actions_)
+        self.reporting = Reporting(session, self, self.bench.toasts, settings.page)
+        self.choosing = Choosing(session, self, self.bench.toasts, self.actions_, settings, self._keep)
+        self._keep_settings = keep
+        self.standing = Standing(session, self.bench, self.actions_)
+        fill_menus(self.menuBar(), self.actions_).chosen.connect(self.browsing.set_severe)
+        self._bar = ToolBar(self.actions_)
+        self.addToolBar(self._bar)
+        self._wire_actions()
+        self._wire_session()
+        self._wire_bench()
+        self._restore(settings)
+        self._on_began()
 
-    def _build(self) -> None:
-        self._banner = QLabel(intended_use())
-        self._banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._banner.setWordWrap(True)
-        fill, ink = theme.BANNER
-        self._banner.setStyleSheet(f"background: {fill}; color: {ink}; padding: 5px; font-weight: 600;")
-        self._synthetic = QLabel(self.tr("SYNTHETIC SAMPLE: pictures drawn by a program, not a patient"))
-        self._synthetic.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._synthetic.setStyleSheet("padding: 3px; font-weight: 600;")
-        self._notice = QLabel()
-        self._notice.setWordWrap(True)
-        self._notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._notice.setContentsMargins(12, 6, 12, 6)
-        welcome = Welcome()
-        welcome.files_wanted.connect(self._ask_files)
-        welcome.folder_wanted.connect(self._ask_folder)
-        welcome.sample_wanted.connect(self.open_sample)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(welcome)
-        self._stack.addWidget(self._build_case())
-        whole = QWidget()
-        rows = QVBoxLayout(whole)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        for part in (self._banner, self._synthetic, self._notice):
-            rows.addWidget(part)
-        rows.addWidget(self._stack, 1)
-        self.setCentralWidget(whole)
-        self._build_actions()
-        self._build_status()
-
-    def _build_case(self) -> QWidget:
-        self._table, self._picture, self._scores = FrameTable(), PictureView(), ScorePanel()
-        right = QWidget()
-        rows = QVBoxLayout(right)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self._picture, 1)
-        rows.addWidget(self._scores)
-        split = QSplitter()
-        split.setChildrenCollapsible(False)
-        split.addWidget(self._table)
-        split.addWidget(right)
-        split.setSizes([690, 550])
-        return split
-
-    def _build_actions(self) -> None:
-        bar = QToolBar(self.tr("Actions"))
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.addToolBar(bar)
-        keys = QKeySequence.StandardKey
-        self._open_files = self._action(bar, self.tr("Open pictures…"), keys.Open, self._ask_files)
-        self._open_folder = self._action(bar, self.tr("Open a folder…"), "Ctrl+Shift+O", self._ask_folder)
-        self._sample = self._action(bar, self.tr("Sample case"), "", self.open_sample)
-        space = QWidget()
-        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addWidget(space)
-        self._save = self._action(bar, self.tr("Save report…"), "Ctrl+E", self._ask_report)
-
-    def _action(self, bar: QToolBar, text: str, key: QKeySequence.StandardKey | str, does: object) -> QAction:
-        action = QAction(text, self)
-        action.setIconText(text)  # otherwise a tool button drops the "…" that promises a question
-        action.setShortcut(QKeySequence(key))
-        action.triggered.connect(does)
-        bar.addAction(action)
-        return action
-
-    def _build_status(self) -> None:
-        self._model = QLabel()
-        self._progress = QProgressBar()
-        self._progress.setFixedWidth(200)
-        self._progress.setTextVisible(False)
-        self._pace = QLabel()
-        self._cancel = QPushButton(self.tr("Cancel"))
-        self._cancel.setShortcut(QKeySequence(Qt.Key.Key_Escape))
-        self._cancel.clicked.connect(self._session.cancel)
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        bar.setContentsMargins(8, 3, 8, 3)
-        bar.addWidget(self._model, 1)
-        for part in (self._pace, self._progress, self._cancel):
-            bar.addPermanentWidget(part)
+    # What others may ask for
 
     def open_paths(self, paths: Sequence[Path]) -> None:
-        """Score what lies under these paths, unless a run is going on."""
-        if self._session.running:
-            self._tell(self.tr("A run is going on. Wait for it, or cancel it, then drop again."))
-        elif paths:
-            self._session.open(paths)
+        """Add what lies under these paths to the case; the sample case gives way to a new one."""
+        if not paths or (self.session.reader.case.synthetic and not self._new_case(Case())):
+            return
+        self.session.add(paths)
+        self.standing.refresh()
 
     def open_sample(self) -> None:
-        """Score the bundled synthetic sample case."""
-        if not self._session.running:
-            self._session.open([resource("sample")], Case(synthetic=True))
+        """Begin a case with the bundled synthetic pictures."""
+        if self._new_case(Case(synthetic=True)):
+            self.session.add([resource("sample")])
+            self.standing.refresh()
+
+    def show_fault(self, error: BaseException) -> None:
+        """Tell that the program is at fault."""
+        dialog = FaultDialog(error, self)
+        dialog.exec()
+        dialog.deleteLater()
+
+    # Wiring
+
+    def _wire_actions(self) -> None:
+        on = {
+            Do.NEW: lambda: self._new_case(Case()),
+            Do.OPEN_FILES: self._ask_files,
+            Do.OPEN_FOLDER: self._ask_folder,
+            Do.SAMPLE: self.open_sample,
+            Do.PREVIEW: self.reporting.preview,
+            Do.PRINT: self.reporting.print,
+            Do.SAVE: self.reporting.ask_save,
+            Do.OVERLAYS: lambda: self.reporting.ask_overlays(self.browsing.chosen),
+            Do.PREFERENCES: self.choosing.preferences,
+            Do.QUIT: self.close,
+            Do.UNDO: self.session.reader.edits.undo,
+            Do.REDO: self.session.reader.edits.redo,
+            Do.CANCEL: self._escape,
+            Do.SCORE_REST: self.session.score_rest,
+            Do.MODEL: self.choosing.model,
+            Do.MODEL_CARD: self.choosing.card,
+            Do.KEYS: self.choosing.keys,
+            Do.ABOUT: self._about,
+        }
+        for do, does in on.items():
+            self.actions_[do].triggered.connect(lambda _=False, does=does: does())
+        self.actions_[Do.PAUSE].triggered.connect(self.session.pause)
+        self.actions_[Do.GRID].toggled.connect(self.bench.show_grid)
+        self.actions_[Do.FULL_SCREEN].toggled.connect(self._show_full)
+
+    def _wire_session(self) -> None:
+        session, reader, toasts = self.session, self.session.reader, self.bench.toasts
+        session.began.connect(self._on_began)
+        session.listed.connect(lambda _: self.standing.refresh_soon())
+        session.already_there.connect(self._on_already_there)
+        session.loading.connect(self.bench.status.show_loading)
+        session.loaded.connect(self._on_loaded)
+        session.restarted.connect(self.standing.refresh)
+        session.scored.connect(lambda _: self.standing.refresh_soon())
+        session.duplicate_found.connect(lambda _: self.standing.refresh_soon())
+        session.paused_changed.connect(lambda _: self.standing.refresh())
+        session.ended.connect(self._on_ended)
+        session.saved.connect(self._on_saved)
+        session.exported.connect(self._on_exported)
+        session.failed.connect(self._on_failed)
+        session.broke.connect(self.show_fault)
+        reader.readings_changed.connect(lambda _: self.standing.refresh_soon())
+        reader.case_changed.connect(lambda _: self._show_case())
+        reader.comment_changed.connect(lambda _: self._show_case())
+        reader.edits.indexChanged.connect(self._refresh_edits)
+        reader.edits.cleanChanged.connect(self._refresh_edits)
+        toasts.raise_()
+
+    def _wire_bench(self) -> None:
+        bench, reader, session = self.bench, self.session.reader, self.session
+        bench.welcome.files_wanted.connect(self._ask_files)
+        bench.welcome.folder_wanted.connect(self._ask_folder)
+        bench.welcome.sample_wanted.connect(self.open_sample)
+        bench.status.pause_wanted.connect(session.pause)
+        bench.status.cancel_wanted.connect(session.cancel)
+        bench.status.rest_wanted.connect(session.score_rest)
+        bench.status.model_wanted.connect(self.choosing.model)
+        bench.case_form.case_edited.connect(lambda case: reader.describe(case, self.tr("case details")))
+        bench.case_form.comment_edited.connect(
+            lambda text: reader.comment_on_all(text, self.tr("overall comment"))
+        )
+        bench.case_form.definition_chosen.connect(reader.choose_definition)
+        bench.grid.opened.connect(lambda _: self.actions_[Do.GRID].setChecked(False))
+        bench.strip.opened.connect(lambda _: self.actions_[Do.GRID].setChecked(False))
+        bench.heat.opacity_changed.connect(lambda percent: self.choosing.change(heat_opacity=percent))
+        bench.summary.segment_chosen.connect(self.browsing.show_segment)
+
+    # What was asked for
 
     def _ask_files(self) -> None:
         pattern = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp *.zip"
@@ -169,128 +163,183 @@ class MainWindow(QMainWindow):
         if name := QFileDialog.getExistingDirectory(self, self.tr("Open a folder")):
             self.open_paths([Path(name)])
 
-    def _ask_report(self) -> None:
-        kinds = self.tr("PDF files (*.pdf)")
-        name, _ = QFileDialog.getSaveFileName(self, self.tr("Save report"), "report.pdf", kinds)
-        if name:
-            self._session.save_report(Path(name))
+    def _new_case(self, case: Case) -> bool:
+        """Begin another case unless the reader wants to keep this one; True if it was begun."""
+        if not self._may_go():
+            return False
+        self.session.new_case(case)
+        return True
+
+    def _may_go(self) -> bool:
+        """Ask before what the reader said is lost; True if it may go."""
+        self.bench.scores.reader.commit()
+        self.bench.case_form.commit()
+        if not self.session.reader.unsaved:
+            return True
+        kinds = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self,
+            self.tr("Your reading is in no report yet"),
+            self.tr("What you graded, tagged and wrote is in no saved report. Go on without it?"),
+            kinds.Discard | kinds.Cancel,
+            kinds.Cancel,
+        )
+        return answer == kinds.Discard
+
+    def _escape(self) -> None:
+        """Leave full screen, else the grid, else cancel the run."""
+        if self.actions_[Do.FULL_SCREEN].isChecked():
+            self.actions_[Do.FULL_SCREEN].setChecked(False)
+        elif self.actions_[Do.GRID].isChecked():
+            self.actions_[Do.GRID].setChecked(False)
+        elif self.session.running:
+            self.session.cancel()
+
+    def _show_full(self, full: bool) -> None:
+        self._bar.setVisible(not full)
+        self.showFullScreen() if full else self.showNormal()
+
+    def _about(self) -> None:
+        QMessageBox.about(
+            self, self.tr("About UC Viewer"), f"<p><b>UC Viewer {__version__}</b></p><p>{intended_use()}</p>"
+        )
+
+    # What the session tells
 
     def _on_began(self) -> None:
-        self._table.clear()
-        self._scores.clear()
-        self._chosen = None
-        self._picture.show_text(self.tr("Looking for pictures…"))
-        self._model.setText("")
-        self._tell("")
-        self._progress.setRange(0, 0)
-        self._refresh()
+        self.browsing.clear()
+        self.bench.show_synthetic(self.session.reader.case.synthetic)
+        self.bench.status.show_saved("")
+        self._show_case()
+        self._refresh_edits()
+        self.standing.refresh()
 
-    def _on_opened(self, expected: int) -> None:
-        if expected == 0:
-            self._tell(
+    def _on_already_there(self, count: int) -> None:
+        self.bench.toasts.tell(
+            self.tr("1 picture is in this case already.")
+            if count == 1
+            else self.tr("{0} pictures are in this case already.").format(count)
+        )
+
+    def _on_loaded(self, model: Model) -> None:
+        self.bench.status.show_model(model.name, str(model.device), model.device_reason)
+        self.standing.refresh()
+
+    def _on_ended(self, complete: bool) -> None:
+        self.standing.refresh()
+        if not self.session.keys:
+            self.bench.toasts.warn(
                 self.tr(
                     "No pictures were found there. Drop pictures (jpg, png, bmp, tif, webp), folders or zip."
                 )
             )
-            self._picture.show_text("")
-            return
-        self._picture.show_text(self.tr("Loading the model…"))
-        self._refresh()
+        elif not complete:
+            done, of = self.session.done, len(self.session.keys)
+            self.bench.toasts.warn(
+                self.tr("INCOMPLETE: stopped after {0} of {1} pictures.").format(done, of),
+                self.tr("Score the rest"),
+                self.session.score_rest,
+            )
 
-    def _on_loaded(self, model: Model) -> None:
-        where = self.tr("{0} on {1} ({2})").format(model.name, model.device, model.device_reason)
-        self._model.setText(self.tr("Model {0}").format(where))
-        self._picture.show_text(self.tr("Scoring…"))
-        self._progress.setRange(0, self._session.expected)
+    def _on_saved(self, path: Path) -> None:
+        now = datetime.now().astimezone().strftime("%H:%M")
+        self.bench.status.show_saved(self.tr("Report saved {0}").format(now))
+        self.bench.toasts.tell(self.tr("Report saved: {0}").format(path.name))
+        self._refresh_edits()
 
-    def _on_scored(self, item: FrameResult | Unreadable) -> None:
-        self._table.append(item)
-        self._refresh()
-
-    def _on_ended(self, complete: bool) -> None:
-        if not complete:
-            done, of = len(self._session.items), self._session.expected
-            self._tell(self.tr("INCOMPLETE: stopped after {0} of {1} pictures.").format(done, of))
-        self._refresh()
+    def _on_exported(self, saved: Saved) -> None:
+        text = self.tr("{0} heatmap overlays written to {1}")
+        self.bench.toasts.tell(text.format(saved.pictures, saved.path.name))
 
     def _on_failed(self, line: str) -> None:
-        self._tell(line)
-        if self._chosen is None:
-            self._picture.show_text("")
-        self._refresh()
+        if self.session.model is None:
+            self.bench.status.show_model("", "", "")
+        self.bench.toasts.warn(line)
+        self.standing.refresh()
 
-    def _on_chosen(self, item: FrameResult | Unreadable) -> None:
-        self._chosen = item
-        if isinstance(item, FrameResult):
-            self._scores.show_scores(item.source_file, item.scores)
-            # Never the last picture beside the scores of this one, however short the wait.
-            self._picture.show_text(self.tr("Opening…"))
-            self._session.look_at(item)
-        else:
-            self._scores.show_unreadable(item.source_file, item.reason)
-            self._picture.show_text(self.tr("No picture"))
+    # What is shown
 
-    def _on_picture(self, picture: Picture) -> None:
-        if self._chosen is None or picture.source_file != self._chosen.source_file:
-            return
-        if picture.image is None:
-            self._picture.show_text(picture.reason)
-        else:
-            self._picture.show_image(picture.image, picture.source_file)
+    def _show_case(self) -> None:
+        reader = self.session.reader
+        self.bench.case_form.show_case(reader.case, reader.comment, reader.definition)
 
-    def _tell(self, line: str) -> None:
-        """Show one line under the banner; an empty one hides it."""
-        self._notice.setText(line)
-        self._notice.setVisible(bool(line))
+    def _refresh_edits(self, _: object = None) -> None:
+        edits = self.session.reader.edits
+        for do, can, name, text in (
+            (Do.UNDO, edits.canUndo(), edits.undoText(), self.tr("Undo {0}")),
+            (Do.REDO, edits.canRedo(), edits.redoText(), self.tr("Redo {0}")),
+        ):
+            action = self.actions_[do]
+            action.setEnabled(can)
+            action.setText(text.format(name).strip())
+        mark = "*" if self.session.reader.unsaved else ""
+        self.setWindowTitle(self.tr("UC Viewer{0}, research use only").format(mark))
 
-    def _refresh(self) -> None:
-        """Bring buttons, progress and first screen in line with the session."""
-        session, running = self._session, self._session.running
-        done = len(session.items)
-        self._stack.setCurrentIndex(1 if running or done else 0)
-        self._synthetic.setVisible(session.case.synthetic)
-        for action in (self._open_files, self._open_folder, self._sample):
-            action.setEnabled(not running)
-        self._save.setEnabled(done > 0 and not running)
-        self._cancel.setVisible(running)
-        self._progress.setVisible(running)
-        self._progress.setValue(done)
-        left = session.remaining_seconds()
-        if running:
-            pace = self.tr("{0} of {1}").format(done, session.expected) if session.expected else ""
-            self._pace.setText(
-                pace if left is None else self.tr("{0}, {1} left").format(pace, duration(left))
+    def _keep(self, settings: Settings) -> None:
+        self.reporting.page = settings.page
+        self._name_keys()
+        self._keep_settings(settings)
+
+    def _name_keys(self) -> None:
+        """Name the keys as they are now in the panel's tooltips."""
+        key = self.actions_.key_of
+        zero, one, two, three = (key(do) for do in GRADES)
+        c, a, t, d, s, r = (key(do) for do in SEGMENTS)
+        self.bench.scores.reader.set_keys(
+            Keys(
+                (zero, one, two, three), key(Do.CLEAR), (c, a, t, d, s, r), key(Do.REJECT), key(Do.KEY_IMAGE)
             )
-        else:
-            self._pace.setText(self._counts() if done else "")
-
-    def _counts(self) -> str:
-        items = self._session.items
-        scored = sum(isinstance(item, FrameResult) and item.scores.scored for item in items)
-        unreadable = sum(isinstance(item, Unreadable) for item in items)
-        rejected = len(items) - scored - unreadable
-        return self.tr("{0} scored, {1} not scored, {2} could not be opened").format(
-            scored, rejected, unreadable
         )
+
+    def _restore(self, settings: Settings) -> None:
+        self._name_keys()
+        self.bench.heat.set_opacity(settings.heat_opacity)
+        self.bench.image.set_heat_opacity(settings.heat_opacity / 100)
+        if settings.geometry:
+            self.restoreGeometry(_bytes(settings.geometry))
+        if settings.layout:
+            self.bench.columns.restoreState(_bytes(settings.layout))
+
+    # Qt's own calls
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_"):
+            self.actions_.refresh_icons()
+            self.bench.status.refresh_icons()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if not any(url.isLocalFile() for url in event.mimeData().urls()):
             return
         event.acceptProposedAction()
-        if self._session.running:
-            self._outline.show_text(self.tr("A run is going on: cancel it first"))
-        else:
-            self._outline.show_text(self.tr("Drop to score as a new case"))
+        there = bool(self.session.keys) and not self.session.reader.case.synthetic
+        text = self.tr("Drop to add to this case") if there else self.tr("Drop to score as a new case")
+        hint = self.tr("Scored after the pictures before them") if self.session.running else ""
+        self.bench.outline.show_text(text, hint)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._outline.hide()
+        self.bench.outline.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._outline.hide()
+        self.bench.outline.hide()
         event.acceptProposedAction()
         self.open_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_go():
+            event.ignore()
+            return
+        self.choosing.change(
+            geometry=base64.b64encode(self.saveGeometry().data()).decode(),
+            layout=base64.b64encode(self.bench.columns.saveState().data()).decode(),
+        )
         self.hide()
-        self._session.close()
+        self.standing.stop()
+        self.session.close()
+        # An undo stack that goes tells its end to a window that is going as well.
+        self.session.reader.edits.blockSignals(True)
         super().closeEvent(event)
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray.fromBase64(QByteArray(text.encode()))
