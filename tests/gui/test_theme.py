@@ -78,3 +78,12 @@ def test_an_icon_has_the_colour_of_text_on_buttons(app: QApplication) -> None:
 def test_an_icon_that_is_not_there(app: QApplication) -> None:
     with pytest.raises(KeyError, match="no-such-icon"):
         theme.icon("no-such-icon")
+
+
+@pytest.mark.parametrize(("wanted", "dark"), [("dark", True), ("light", False)])
+def test_the_users_choice_holds_whatever_the_platform_says(
+    app: QApplication, wanted: str, dark: bool
+) -> None:
+    theme.choose(app, wanted)
+    assert theme.is_dark() is dark
+    theme.choose(app, "system")

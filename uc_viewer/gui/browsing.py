@@ -110,7 +110,7 @@ class Browsing(QObject):
         on(Do.REJECT, lambda: self._toggle(self.tr("reject frame"), "rejected"))
         on(Do.KEY_IMAGE, lambda: self._toggle(self.tr("key image"), "key_image"))
         on(Do.COMMENT, lambda: self._bench.scores.reader.edit_comment())
-        on(Do.MARK_IN, lambda: setattr(self, "_mark", self.current))
+        on(Do.MARK_IN, self._mark_here)
         on(Do.MARK_OUT, self._select_range)
         on(Do.SELECT_ALL, self._film.select_all)
         for do, by in ((Do.PREVIOUS, -1), (Do.NEXT, 1), (Do.BACK_TEN, -10), (Do.ON_TEN, 10)):
@@ -171,6 +171,10 @@ class Browsing(QObject):
 
     def _go_severe(self, step: int) -> None:
         self._go(self._film.next_where(self.current, at_least(self._severe), step))
+
+    def _mark_here(self) -> None:
+        """A range begins at the current frame."""
+        self._mark = self.current
 
     def _select_range(self) -> None:
         """Select from the marked frame to the current one."""
@@ -300,7 +304,29 @@ class Browsing(QObject):
         key, item = self.current, self._item()
         reading = self._session.reader.of(key) if key else FrameReading()
         result = item if isinstance(item, FrameResult) else None
-        self._bench.image.set_badges(_badges(result, reading))
+        self._bench.image.set_badges(self._badges(result, reading))
+
+    def _badges(self, result: FrameResult | None, reading: FrameReading) -> Badges:
+        """What stands beside the picture of a frame."""
+        scores = result.scores if result else None
+        grade = scores.grade if scores else None
+        note, probability = "", None
+        if scores and scores.probabilities and grade is not None:
+            probability = scores.probabilities[grade]
+            if scores.close_call is not None:
+                low, high = scores.close_call
+                pair = self.tr("close call {0}–{1}") if high - low == 1 else self.tr("close call {0} or {1}")
+                note = pair.format(low, high)
+        return Badges(
+            ai_grade=grade,
+            ai_probability=probability,
+            ai_note=note,
+            not_scored=scores.reject_reason if scores and not scores.scored else "",
+            reader_grade=reading.grade,
+            place=reading.segment.value if reading.segment else "",
+            rejected=reading.rejected,
+            key_image=reading.key_image,
+        )
 
     def _item(self) -> FrameResult | Unreadable | Duplicate | None:
         key = self.current
@@ -327,25 +353,3 @@ class Browsing(QObject):
             self._session.explain(key, heat.target, heat.method)
         else:
             heat.set_busy(False)
-
-
-def _badges(result: FrameResult | None, reading: FrameReading) -> Badges:
-    """What stands beside the picture of a frame."""
-    scores = result.scores if result else None
-    grade = scores.grade if scores else None
-    note, probability = "", None
-    if scores and scores.probabilities and grade is not None:
-        probability = scores.probabilities[grade]
-        if scores.close_call is not None:
-            low, high = scores.close_call
-            note = f"close call {low}–{high}" if high - low == 1 else f"close call {low} or {high}"
-    return Badges(
-        ai_grade=grade,
-        ai_probability=probability,
-        ai_note=note,
-        not_scored=scores.reject_reason if scores and not scores.scored else "",
-        reader_grade=reading.grade,
-        place=reading.segment.value if reading.segment else "",
-        rejected=reading.rejected,
-        key_image=reading.key_image,
-    )

@@ -78,7 +78,8 @@ def choose(app: QApplication, wanted: str) -> None:
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
     hints = app.styleHints()
     hints.setColorScheme(schemes.get(wanted, Qt.ColorScheme.Unknown))
-    app.setPalette(palette(hints.colorScheme()))
+    # Not every platform takes the wish over: a bare X server tells its own scheme all the same.
+    app.setPalette(palette(schemes.get(wanted, hints.colorScheme())))
 
 
 def is_dark() -> bool:
