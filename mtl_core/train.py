@@ -274,11 +274,13 @@ class _State:
             config.spec.tasks, lams, counts, tau=config.tau, ordinal=config.ordinal,
             smoothing=config.smoothing, positive=config.positive, learned=config.learned,
         )  # fmt: skip
-        per_epoch = -(-len(drawn) // config.batch)
+        # Single-task epochs differ in length: pictures without a grade are dropped after the draw.
+        epochs = (_draw(train.samples, config, epoch) for epoch in range(config.epochs))
+        steps = sum(-(-len(order) // config.batch) for order in epochs)
         guide = None
         if teacher is not None:
             guide = Teacher(read_teacher(teacher), config.spec, network.trunk.channels, config.warmth)
-        return cls(network, loss, config, per_epoch * config.epochs, guide)
+        return cls(network, loss, config, steps, guide)
 
     def step(self, config: TrainConfig, batch: Pictures, seed: tuple[int, ...]) -> float:
         labels = [_relabel(s, config) for s in batch.samples]

@@ -101,6 +101,15 @@ def test_single_task_leaves_out_pictures_without_a_grade() -> None:
     assert single[0].steps == 1
 
 
+def test_single_task_epochs_of_different_length_are_trained_to_the_end() -> None:
+    pictures = coloured(48, ("train", "negative", "normal"))
+    config = TrainConfig(size=64, epochs=6, batch=2, extra=8, lam=0.0, dropout=0.0, seed=36)
+    seen, trained = drive(fit(config, pictures))
+    assert len({p.steps for p in seen}) > 1
+    assert trained is not None
+    assert len(trained.curves) == 6
+
+
 def test_cross_validation_predicts_every_picture_once_and_check_pictures_too(tmp_path: Path) -> None:
     pictures = coloured(16)
     samples = []
