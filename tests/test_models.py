@@ -12,7 +12,7 @@ from mtl_core.calibrate import Calibration, cross_fit
 from mtl_core.evaluate import Resampling, evaluate
 from mtl_core.metrics import read_predictions
 from mtl_core.predict import Predictor
-from mtl_core.release import WEAK
+from mtl_core.release import WEAK, format_cards
 from uc_viewer import paths
 from uc_viewer.sources.stills import Stills
 
@@ -75,3 +75,10 @@ def test_a_model_tells_an_unseen_source_of_mes_0_from_severe_pictures(name: str,
 def test_the_default_model_is_not_a_weak_one() -> None:
     limits = bundle.read_card(paths.model_folder())["limits"]
     assert not any(line.startswith(WEAK) for line in limits)
+
+
+def test_the_readable_cards_say_what_the_cards_say() -> None:
+    names = ("mobilenet_v2", "mobilenet_v3_large", "densenet121")
+    assert set(names) == set(MODELS)
+    text = format_cards([bundle.read_card(paths.model_folder(name)) for name in names])
+    assert (ROOT / "docs" / "model_card.md").read_text(encoding="utf-8") == text

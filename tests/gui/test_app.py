@@ -3,10 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
 
-from uc_viewer.gui import app, theme
+from uc_viewer.gui import app
 from uc_viewer.gui.jobs import ModelError
 
 
@@ -27,19 +25,3 @@ def test_a_model_that_is_not_there_is_one_line_for_the_user(tmp_path: Path) -> N
         with pytest.raises(ModelError) as fault:
             app.load_model(name, "cpu")
         assert "\n" not in str(fault.value)
-
-
-@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
-def test_text_can_be_read_in_both_themes(scheme: Qt.ColorScheme) -> None:
-    from uc_viewer.grades import READABLE, contrast
-
-    palette, role = theme.palette(scheme), QPalette.ColorRole
-    for ink, ground in (
-        (role.WindowText, role.Window),
-        (role.Text, role.Base),
-        (role.ButtonText, role.Button),
-        (role.PlaceholderText, role.Window),
-        (role.HighlightedText, role.Highlight),
-        (role.ToolTipText, role.ToolTipBase),
-    ):
-        assert contrast(palette.color(ink).name(), palette.color(ground).name()) >= READABLE, (ink, ground)
