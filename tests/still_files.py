@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from uc_viewer.sources.base import Frame, FrameSource, Unreadable
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
 
 
 def scene(width: int = 64, height: int = 48) -> np.ndarray:
@@ -39,7 +39,7 @@ def names(source: FrameSource) -> list[str]:
 
 
 def only(path: Path) -> Frame | Unreadable:
-    (item,) = Stills([path])
+    (item,) = Files([path])
     return item
 
 

@@ -14,7 +14,7 @@ from mtl_core.metrics import read_predictions
 from mtl_core.predict import Predictor
 from mtl_core.release import WEAK, format_cards
 from uc_viewer import paths
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = paths.bundled_models()
@@ -59,7 +59,7 @@ def test_a_model_tells_an_unseen_source_of_mes_0_from_severe_pictures(name: str,
 
     def chances(folder: Path, every: int) -> np.ndarray:
         files = sorted(folder.iterdir())[::every]
-        scores = predictor.predict(frame.image for frame in Stills(files) if hasattr(frame, "image"))
+        scores = predictor.predict(frame.image for frame in Files(files) if hasattr(frame, "image"))
         return np.array([s.p_active for s in scores if s.p_active is not None])
 
     quiet = chances(shared_data / "mes0-fullres", 4)

@@ -13,14 +13,14 @@ from still_files import encode, names, only, pack, put, reason, scene
 
 from uc_viewer.sources import archive, pictures
 from uc_viewer.sources.base import Frame, Unreadable
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
 
 
 class TestZip:
     def test_pictures_in_a_zip(self, tmp_path: Path) -> None:
         picture = encode(scene())
         entries = {"b/10.png": picture, "b/2.png": picture, "n.txt": b"x", "__MACOSX/._b.png": b"x"}
-        source = Stills([pack(tmp_path / "case.zip", entries)])
+        source = Files([pack(tmp_path / "case.zip", entries)])
         assert names(source) == ["case.zip/b/2.png", "case.zip/b/10.png"]
         assert source.skipped == {".txt": 1}
         frame = source.reopen("case.zip/b/2.png", 0)
@@ -32,7 +32,7 @@ class TestZip:
         put(tmp_path / "z.png")
         (tmp_path / "sub").mkdir()
         pack(tmp_path / "sub" / "x.zip", {"1.png": encode(scene()), "2.png": encode(scene())})
-        assert names(Stills([tmp_path])) == ["sub/x.zip/1.png", "sub/x.zip/2.png", "z.png"]
+        assert names(Files([tmp_path])) == ["sub/x.zip/1.png", "sub/x.zip/2.png", "z.png"]
 
     @pytest.mark.parametrize(
         "name",
@@ -41,7 +41,7 @@ class TestZip:
     def test_names_that_point_outside(self, tmp_path: Path, name: str) -> None:
         (tmp_path / "in").mkdir()
         path = pack(tmp_path / "in" / "x.zip", {name: encode(scene()), "good.png": encode(scene())})
-        bad, good = sorted(Stills([path]), key=lambda item: isinstance(item, Frame))
+        bad, good = sorted(Files([path]), key=lambda item: isinstance(item, Frame))
         assert isinstance(bad, Unreadable)
         assert "points outside the archive" in bad.reason
         assert isinstance(good, Frame)
@@ -49,7 +49,7 @@ class TestZip:
 
     def test_bomb_of_one_entry(self, tmp_path: Path) -> None:
         path = pack(tmp_path / "x.zip", {"bomb.png": bytes(80 * 2**20), "good.png": encode(scene())})
-        bomb, good = Stills([path])
+        bomb, good = Files([path])
         assert isinstance(bomb, Unreadable)
         assert "bomb" in bomb.reason
         assert isinstance(good, Frame)
@@ -57,9 +57,9 @@ class TestZip:
     def test_bomb_of_many_entries(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(archive, "SMALL_TOTAL_BYTES", 3 * 2**20)
         path = pack(tmp_path / "x.zip", {f"{n}.png": bytes(2**20) for n in range(9)})
-        read = [item.source_sha256 != "" for item in Stills([path])]
+        read = [item.source_sha256 != "" for item in Files([path])]
         assert read == [True] * 3 + [False] * 6
-        assert "beyond all proportion" in [i.reason for i in Stills([path]) if isinstance(i, Unreadable)][-1]
+        assert "beyond all proportion" in [i.reason for i in Files([path]) if isinstance(i, Unreadable)][-1]
 
     def test_sizes_stated_in_the_archive_are_not_trusted(self, tmp_path: Path) -> None:
         path = pack(tmp_path / "x.zip", {"liar.png": bytes(40 * 2**20)})
@@ -75,7 +75,7 @@ class TestZip:
         central = data.rfind(b"PK\x01\x02")
         data[central + 8] |= 1
         path.write_bytes(data)
-        inner, secret = Stills([path])
+        inner, secret = Files([path])
         assert isinstance(inner, Unreadable)
         assert "zip inside a zip" in inner.reason
         assert isinstance(secret, Unreadable)
@@ -100,7 +100,7 @@ class TestZip:
             file.writestr("a.png", encode(scene()))
             with pytest.warns(UserWarning, match="Duplicate name"):
                 file.writestr("a.png", encode(scene(80, 80)))
-        source = Stills([path])
+        source = Files([path])
         sizes = {item.source_file: item.image.shape for item in source if isinstance(item, Frame)}
         assert sizes == {"x.zip/a.png": (48, 64, 3), "x.zip/a (2).png": (80, 80, 3)}
 
@@ -111,11 +111,11 @@ class TestZip:
             at = data.find(magic) + flags
             data = data[: at + 1] + bytes([data[at + 1] & ~0x08]) + data[at + 2 :]
         path.write_bytes(data)
-        assert names(Stills([path])) == ["x.zip/대장.png"]
+        assert names(Files([path])) == ["x.zip/대장.png"]
 
     def test_closing_the_iterator_closes_the_archive(self, tmp_path: Path) -> None:
         path = pack(tmp_path / "x.zip", {f"{n}.png": encode(scene()) for n in range(3)})
-        stream = iter(Stills([path]))
+        stream = iter(Files([path]))
         next(stream)
         stream.close()  # type: ignore[attr-defined]
         path.rename(tmp_path / "y.zip")  # an unclosed file would warn, and warnings are errors

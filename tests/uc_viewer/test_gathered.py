@@ -10,7 +10,7 @@ from still_files import encode, put, scene
 
 from uc_viewer.sources.base import SourceError
 from uc_viewer.sources.gathered import Gathered
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
 
 
 def plain(path: Path, level: int, size: tuple[int, int] = (48, 64)) -> Path:
@@ -22,13 +22,13 @@ def gathered(tmp_path: Path) -> Gathered:
     """Two folders with a picture of the same name."""
     plain(tmp_path / "a" / "1.png", 50)
     put(tmp_path / "a" / "notes.txt", b"text")
-    put(tmp_path / "a" / "film.mp4", b"film")
+    put(tmp_path / "a" / "film.doc", b"film")
     plain(tmp_path / "b" / "1.png", 150)
     put(tmp_path / "b" / "readme.txt", b"text")
     put(tmp_path / "b" / "broken.png", b"no picture")
     gathered = Gathered()
-    gathered.add(Stills([tmp_path / "a"]))
-    gathered.add(Stills([tmp_path / "b"], beside=gathered.sources))
+    gathered.add(Files([tmp_path / "a"]))
+    gathered.add(Files([tmp_path / "b"], beside=gathered.sources))
     return gathered
 
 
@@ -41,12 +41,12 @@ def test_each_name_leads_to_its_own_file(gathered: Gathered) -> None:
 
 
 def test_what_was_passed_over_is_summed(gathered: Gathered) -> None:
-    assert gathered.skipped == {".mp4": 1, ".txt": 2}
+    assert gathered.skipped == {".doc": 1, ".txt": 2}
 
 
 def test_a_thumbnail_is_no_larger_than_asked(tmp_path: Path, gathered: Gathered) -> None:
     big = put(tmp_path / "big.png", encode(scene(600, 300)))
-    gathered.add(Stills([big], beside=gathered.sources))
+    gathered.add(Files([big], beside=gathered.sources))
     small = gathered.thumbnail("big.png", 0, 100)
     assert small.shape == (50, 100, 3)
     assert small.dtype == np.uint8
@@ -56,7 +56,7 @@ def test_two_sources_never_share_a_name(tmp_path: Path, gathered: Gathered) -> N
     plain(tmp_path / "c" / "0.png", 9)
     plain(tmp_path / "c" / "1.png", 9)
     with pytest.raises(ValueError, match=r"^1\.png: "):
-        gathered.add(Stills([tmp_path / "c"]))
+        gathered.add(Files([tmp_path / "c"]))
     assert len(gathered.sources) == 2  # refused as a whole
     with pytest.raises(KeyError):
         gathered.reopen("0.png", 0)

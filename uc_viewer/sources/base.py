@@ -8,16 +8,21 @@ can be opened again by its name and index. A source holds where things lie, neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class SourceError(Exception):
     """A picture that was there can no longer be opened; the message names it and says why."""
+
+
+class SourceGone(SourceError):
+    """A file went away while it was being read: its drive was unplugged, or it was moved. Try again later."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +40,30 @@ class Frame:
     index: int = 0
     pts_seconds: float | None = None
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which frame this is."""
+        return self.source_file, self.index
+
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that could not be opened as a picture: which, why, and what to do about it.
+    """A file, or one frame of a recording, that could not be opened: which, why, and what to do about it.
 
-    ``source_sha256`` is empty when even the bytes could not be read.
+    ``source_sha256`` is empty when even the bytes could not be read. ``index`` and ``pts_seconds`` are those
+    of the frame, 0 and None for a whole file.
     """
 
     source_file: str
     reason: str
     source_sha256: str = ""
+    index: int = 0
+    pts_seconds: float | None = None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Which frame this is."""
+        return self.source_file, self.index
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,65 @@ class SourceRef:
     member: int | None = None
 
 
+@dataclass(frozen=True)
+class RecordingFacts:
+    """What a recording holds, known from its packets alone.
+
+    ``frames`` are all that are there, ``sampled`` those to be scored; ``seconds`` run from the first frame to
+    the end of the last. ``share`` is below 1 where the file breaks off: the part of its stated duration that
+    is there, None where it breaks off and states none. ``width`` and ``height`` are in pixels, upright.
+    """
+
+    source_file: str
+    frames: int
+    sampled: int
+    seconds: float
+    width: int
+    height: int
+    codec: str
+    container: str
+    share: float | None = 1.0
+    interlaced: bool = False
+
+
+class Recording(Protocol):
+    """A file of many frames: a video, or a DICOM object of several frames.
+
+    A frame's index is its place in the order of presentation, its time the container's own; both come from
+    one pass over the packets, before anything is decoded.
+    """
+
+    @property
+    def facts(self) -> RecordingFacts:
+        """What the file holds."""
+
+    @property
+    def times(self) -> NDArray[np.float64] | None:
+        """Time of every frame in seconds, increasing; None where the frames have no times, as stills."""
+
+    @property
+    def sampled(self) -> Sequence[int]:
+        """Indices of the frames to score, increasing."""
+
+    def decode(self, indices: Sequence[int]) -> Iterator[Frame | Unreadable]:
+        """Decode some frames, one item for each, in order; ``indices`` must be increasing.
+
+        Closing the iterator closes the file. Raises SourceGone where the file went away meanwhile.
+        """
+
+    def reopen(self, index: int) -> Frame:
+        """Decode any one frame, exactly. Raises KeyError if there is none, SourceError if it cannot be had.
+
+        May be asked from several threads.
+        """
+
+    def thumbnail(self, index: int, side: int) -> NDArray[np.uint8]:
+        """A small copy of a frame, uint8 H x W x 3 RGB, no side longer than ``side``. Raises as `reopen`."""
+
+    def close(self) -> None:
+        """Let go of open files; the next request opens them again."""
+
+
 class FrameSource(Protocol):
     """What the analysis needs of a source."""
 
@@ -65,11 +142,18 @@ class FrameSource(Protocol):
         """How many items iterating gives, known without decoding."""
 
     @property
+    def recordings(self) -> Sequence[RecordingFacts]:
+        """What the recordings among the files hold."""
+
+    @property
     def skipped(self) -> Mapping[str, int]:
         """How many files were passed over because they are no pictures, by kind (``".txt": 2``)."""
 
     def __iter__(self) -> Iterator[Frame | Unreadable]:
-        """Give every item once, in order, decoding lazily; closing the iterator frees open files."""
+        """Give every item once, in order, decoding lazily; closing the iterator frees open files.
+
+        Raises SourceGone where a recording goes away while it is read; what was given before stands.
+        """
 
     def reopen(self, source_file: str, index: int) -> Frame:
         """Decode one frame again.

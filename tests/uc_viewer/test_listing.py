@@ -1,4 +1,4 @@
-"""Still pictures as a source: files, folders, several paths."""
+"""What lies under paths as a source: files, folders, several paths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from still_files import encode, names, only, put, reason, scene
 
 from uc_viewer.sources import archive
 from uc_viewer.sources.base import Frame, SourceError, Unreadable
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
 
 
 class TestFolders:
@@ -24,7 +24,7 @@ class TestFolders:
             put(tmp_path / name)
         for name in ("notes.txt", "Thumbs.db", "README"):
             put(tmp_path / name, b"x")
-        source = Stills([tmp_path])
+        source = Files([tmp_path])
         assert source.expected == 4
         assert names(source) == ["a/1.jpg", "b2.PNG", "b10.png", "c/é.png"]
         assert source.skipped == {".db": 1, ".txt": 1, "no ending": 1}
@@ -32,7 +32,7 @@ class TestFolders:
     def test_listing_decodes_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         put(tmp_path / "a.png")
         monkeypatch.setattr("uc_viewer.sources.stills.decode", lambda data: pytest.fail("decoded"))
-        assert Stills([tmp_path]).expected == 1
+        assert Files([tmp_path]).expected == 1
 
     @pytest.mark.parametrize("name", ["대장내시경 1.png", "İltihaplı bağırsak ığüşöç.png", "a'b;$(x) %s.png"])
     def test_names_of_any_script(self, tmp_path: Path, name: str) -> None:
@@ -47,7 +47,7 @@ class TestFolders:
         item = only(tmp_path)
         assert isinstance(item, Frame)
         assert item.source_file.encode("utf-8").endswith(b".png")
-        assert Stills([tmp_path]).reopen(item.source_file, 0).source_sha256 == item.source_sha256
+        assert Files([tmp_path]).reopen(item.source_file, 0).source_sha256 == item.source_sha256
 
     def test_frame_carries_the_hash_of_its_bytes(self, tmp_path: Path) -> None:
         path = put(tmp_path / "a.png")
@@ -62,19 +62,19 @@ class TestFolders:
             (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
         except OSError:
             pytest.skip("this system lets this user make no links")
-        assert names(Stills([tmp_path])) == ["a/1.png"]
+        assert names(Files([tmp_path])) == ["a/1.png"]
 
     def test_very_deep_folders(self, tmp_path: Path) -> None:
         depth = 120
         put(tmp_path.joinpath(*["d"] * depth, "1.png"))
-        assert names(Stills([tmp_path])) == ["d/" * depth + "1.png"]
+        assert names(Files([tmp_path])) == ["d/" * depth + "1.png"]
 
     def test_link_to_nothing_and_pipe(self, tmp_path: Path) -> None:
         if not hasattr(os, "mkfifo"):
             pytest.skip("no pipes in this system's folders")
         (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
         os.mkfifo(tmp_path / "pipe.png")
-        gone, pipe = Stills([tmp_path])
+        gone, pipe = Files([tmp_path])
         assert isinstance(gone, Unreadable)
         assert "link to nothing" in gone.reason
         assert isinstance(pipe, Unreadable)
@@ -87,8 +87,8 @@ class TestFolders:
     def test_excluded_folder(self, tmp_path: Path) -> None:
         put(tmp_path / "a.png")
         put(tmp_path / "out" / "b.png")
-        assert names(Stills([tmp_path], exclude=[tmp_path / "out"])) == ["a.png"]
-        assert names(Stills([tmp_path / "out"], exclude=[tmp_path / "out"])) == ["b.png"]
+        assert names(Files([tmp_path], exclude=[tmp_path / "out"])) == ["a.png"]
+        assert names(Files([tmp_path / "out"], exclude=[tmp_path / "out"])) == ["b.png"]
 
     def test_no_permission(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         put(tmp_path / "a.png")
@@ -108,7 +108,7 @@ class TestFolders:
 
         monkeypatch.setattr(Path, "open", refuse_file)
         monkeypatch.setattr(os, "scandir", refuse_folder)
-        first, folder, last = Stills([tmp_path])
+        first, folder, last = Files([tmp_path])
         for item, name in ((first, "a.png"), (folder, "shut")):
             assert isinstance(item, Unreadable)
             assert item.source_file == name
@@ -130,30 +130,30 @@ class TestPaths:
     def test_several_paths_carry_their_folders_names(self, tmp_path: Path) -> None:
         for name in ("x/case/a.png", "y/case/a.png", "a.png", "z/a.png"):
             put(tmp_path / name)
-        source = Stills([tmp_path / p for p in ("x/case", "y/case", "a.png", "z/a.png")])
+        source = Files([tmp_path / p for p in ("x/case", "y/case", "a.png", "z/a.png")])
         assert names(source) == ["case/a.png", "case (2)/a.png", "a.png", "a (2).png"]
 
     def test_nothing_is_scored_twice(self, tmp_path: Path) -> None:
         path = put(tmp_path / "f" / "a.png")
-        assert names(Stills([path.parent, path.parent])) == ["a.png"]
-        assert names(Stills([path.parent, path])) == ["f/a.png"]
-        assert names(Stills([path, path.parent])) == ["a.png"]
+        assert names(Files([path.parent, path.parent])) == ["a.png"]
+        assert names(Files([path.parent, path])) == ["f/a.png"]
+        assert names(Files([path, path.parent])) == ["a.png"]
 
     def test_current_folder_has_a_name(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         put(tmp_path / "case" / "a.png")
         put(tmp_path / "b.png")
         monkeypatch.chdir(tmp_path / "case")
-        assert names(Stills([Path(".")])) == ["a.png"]
-        assert names(Stills([Path("."), tmp_path / "b.png"])) == ["case/a.png", "b.png"]
+        assert names(Files([Path(".")])) == ["a.png"]
+        assert names(Files([Path("."), tmp_path / "b.png"])) == ["case/a.png", "b.png"]
 
     def test_missing_path(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match=r"gone\.png: no such file"):
-            Stills([tmp_path / "gone.png"])
+            Files([tmp_path / "gone.png"])
 
     def test_reopen(self, tmp_path: Path) -> None:
         path = put(tmp_path / "a.png")
         put(tmp_path / "b.png", b"")
-        source = Stills([tmp_path])
+        source = Files([tmp_path])
         np.testing.assert_array_equal(source.reopen("a.png", 0).image, scene())
         with pytest.raises(KeyError):
             source.reopen("c.png", 0)
@@ -168,7 +168,7 @@ class TestPaths:
 
 def test_real_frames_decode(shared_data: Path) -> None:
     folder = shared_data / "mes0-fullres"
-    items = list(Stills([folder]))
+    items = list(Files([folder]))
     assert len(items) == len(list(folder.glob("*.png")))
     assert all(isinstance(item, Frame) and item.image.shape == (576, 720, 3) for item in items)
 
@@ -177,17 +177,17 @@ class TestBesideOtherSources:
     def test_names_differ_and_files_are_listed_once(self, tmp_path: Path) -> None:
         for name in ("one/a.png", "two/a.png", "two/b.png"):
             put(tmp_path / name)
-        first = Stills([tmp_path / "one"])
-        second = Stills([tmp_path / "one", tmp_path / "two" / "a.png"], beside=[first])
+        first = Files([tmp_path / "one"])
+        second = Files([tmp_path / "one", tmp_path / "two" / "a.png"], beside=[first])
         assert [name for name, _ in second.keys] == ["a (2).png"]
         assert second.known == 1
-        third = Stills([tmp_path / "two"], beside=[first, second])
+        third = Files([tmp_path / "two"], beside=[first, second])
         assert [name for name, _ in third.keys] == ["b.png"]
 
     def test_a_listing_in_steps_is_the_listing(self, tmp_path: Path) -> None:
         for number in range(1100):
             put(tmp_path / f"{number}.png", b"x")
-        listing, found = Stills.listing([tmp_path]), []
+        listing, found = Files.listing([tmp_path]), []
         while True:
             try:
                 found.append(next(listing))
@@ -196,14 +196,14 @@ class TestBesideOtherSources:
                 break
         assert found == sorted(found)
         assert len(found) == 3
-        assert source.keys == Stills([tmp_path]).keys
+        assert source.keys == Files([tmp_path]).keys
 
 
 class TestThumbnails:
     def test_a_thumbnail_is_the_picture_made_small_and_upright(self, tmp_path: Path) -> None:
         big = np.asarray(scene(640, 480))
         put(tmp_path / "a.jpg", encode(scene(640, 480), "JPEG", quality=95))
-        source = Stills([tmp_path])
+        source = Files([tmp_path])
         small = source.thumbnail("a.jpg", 0, 160)
         assert small.shape == (120, 160, 3)
         mean = big.reshape(120, 4, 160, 4, 3).mean((1, 3))
@@ -212,4 +212,4 @@ class TestThumbnails:
     def test_no_thumbnail_of_what_is_no_picture(self, tmp_path: Path) -> None:
         put(tmp_path / "a.jpg", b"text")
         with pytest.raises(SourceError, match=r"a\.jpg: not a picture but text"):
-            Stills([tmp_path]).thumbnail("a.jpg", 0, 160)
+            Files([tmp_path]).thumbnail("a.jpg", 0, 160)

@@ -1,0 +1,160 @@
+"""Decoding a video forward: which packets are needed, which frame comes out, and how far damage spreads."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Generator, Iterator, Sequence
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from uc_viewer.sources.video_index import Index, Opener, Packet, decode_packet, open_video
+
+
+def forward(
+    opener: Opener, index: Index, wanted: Sequence[int]
+) -> Generator[tuple[int, VideoFrame], None, None]:
+    """All sound frames from the first wanted one's group on, in order, less the groups nobody wants.
+
+    Raises OSError where the file cannot be read any more.
+    """
+    if not len(wanted):
+        return
+    groups = _groups_of(index, wanted)
+    container, stream = open_video(opener, strict=index.strict)
+    try:
+        place = places(index)
+        yield from named(container, stream, place, -1, groups, index)
+    finally:
+        container.close()
+
+
+def _groups_of(index: Index, wanted: Sequence[int]) -> frozenset[int]:
+    """The groups of packets that must be decoded for some frames.
+
+    A frame shown before the key frame of its group refers to the group before as well.
+    """
+    at = np.asarray(wanted, np.int64)
+    own = index.groups[at]
+    leading = at < index.keys[own]
+    return frozenset(own.tolist()) | frozenset((own[leading] - 1).tolist())
+
+
+def places(index: Index) -> dict[int, int]:
+    stated = index.stamps != np.iinfo(np.int64).min
+    return {int(index.stamps[at]): int(at) for at in np.flatnonzero(stated)}
+
+
+def named(
+    container: InputContainer,
+    stream: VideoStream,
+    place: dict[int, int],
+    before: int | None,
+    groups: frozenset[int] | None = None,
+    index: Index | None = None,
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decode on, giving every sound frame its index by its stamp.
+
+    ``before``: index of the frame before the first to come, None if unknown; it counts frames without stamps.
+    ``groups``: only packets of these groups reach the decoder.
+    """
+    last, damage = before, _Damage()
+    # Decoders that work on several packets at once complain of one only some packets later.
+    late = stream.codec_context.thread_count
+    waiting: deque[tuple[int, int, VideoFrame | None]] = deque()
+    for packet in _fed(container, stream, place, groups, index):
+        frames = _flushed(stream) if packet is None else decode_packet(packet)
+        damage.note(packet, frames)
+        for frame in frames or []:
+            sound = damage.spares(frame)
+            at = place.get(frame.pts) if frame.pts is not None else None
+            if at is None:
+                at = None if last is None or frame.pts is not None else last + 1
+            if at is None:
+                continue
+            last = at
+            waiting.append((damage.fed, at, frame if sound else None))
+        if not damage.free:
+            waiting = deque((fed, at, None) for fed, at, _ in waiting)
+        while waiting and damage.fed - waiting[0][0] >= late:
+            _, at, kept = waiting.popleft()
+            if kept is not None:
+                yield at, kept
+    yield from ((at, kept) for _, at, kept in waiting if kept is not None)
+
+
+class _Damage:
+    """Which frames damage spreads to: all that come out after it, up to a key frame that went in after it.
+
+    The order of going in counts: a key frame that is still waiting to be shown when damage is met was sound,
+    yet what is shown after it may refer to the damage.
+    """
+
+    def __init__(self) -> None:
+        self.fed, self._met = 0, -1
+        self._keys: OrderedDict[int, int] = OrderedDict()
+
+    def note(self, packet: Packet | None, frames: list[VideoFrame] | None) -> None:
+        """A packet went in, and these frames came out; None where the decoder complained."""
+        self.fed += 1
+        if packet is not None and packet.is_keyframe and packet.pts is not None:
+            self._keys[packet.pts] = self.fed
+            while len(self._keys) > 64:
+                self._keys.popitem(last=False)
+        if frames is None or any(frame.is_corrupt for frame in frames):
+            self._met = self.fed
+
+    def spares(self, frame: VideoFrame) -> bool:
+        """True for a frame that damage cannot have reached."""
+        if self._met >= 0 and frame.key_frame and self._keys.get(frame.pts or 0, -1) > self._met:
+            self._met = -1
+        return self.free and not frame.is_corrupt
+
+    @property
+    def free(self) -> bool:
+        """True while there is no damage that could spread."""
+        return self._met < 0
+
+
+def _fed(
+    container: InputContainer,
+    stream: VideoStream,
+    place: dict[int, int],
+    groups: frozenset[int] | None,
+    index: Index | None,
+) -> Iterator[Packet | None]:
+    """The packets the decoder needs; None where a gap begins and what it still holds must come out."""
+    skipping = False
+    group = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.InvalidDataError, av.EOFError):
+            return  # cut off here
+        if packet is None:
+            return
+        if groups is not None and index is not None and packet.size:
+            at = place.get(packet.pts) if packet.pts is not None else None
+            group = group if at is None else int(index.groups[at])
+            if group not in groups:
+                if not skipping:
+                    yield None
+                skipping = True
+                continue
+            skipping = False
+        yield packet
+
+
+def _flushed(stream: VideoStream) -> list[VideoFrame]:
+    """What the decoder still holds; it is ready for other packets afterwards."""
+    context = stream.codec_context
+    try:
+        frames = [frame for frame in context.decode(None) if isinstance(frame, VideoFrame)]
+    except (av.FFmpegError, ValueError):
+        frames = []
+    context.flush_buffers()
+    return frames
