@@ -45,6 +45,14 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
+class Ready:
+    """A frame made ready for the network: ``picture`` is uint8 S x S x 3, or None with the ``reason``."""
+
+    picture: np.ndarray | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Predictor:
     """A loaded model, ready to score. Make one with `Predictor.load`.
 
@@ -92,18 +100,30 @@ class Predictor:
         ``frames``: uint8 H x W x 3 RGB, any sizes. Frames that fail the quality gate come back as
         `FrameScores.rejected` with the reason. Raises ValueError for an array of another kind.
         """
-        waiting: list[FrameScores | None] = []
-        prepared: list[np.ndarray] = []
+        waiting: list[Ready] = []
         for frame in frames:
-            check_frame(frame)
-            quality = assess(frame)
-            if quality.gradable:
-                prepared.append(prepare(frame, self.spec.input))
-            waiting.append(None if quality.gradable else FrameScores.rejected(quality.reason))
+            waiting.append(self.ready(frame))
             if len(waiting) >= batch:
-                yield from self._release(waiting, prepared)
-                waiting, prepared = [], []
-        yield from self._release(waiting, prepared)
+                yield from self.answer(waiting)
+                waiting = []
+        yield from self.answer(waiting)
+
+    def ready(self, frame: np.ndarray) -> Ready:
+        """Judge one frame and make it ready; may run on another thread than `answer`.
+
+        ``frame``: uint8 H x W x 3 RGB. Raises ValueError for an array of another kind.
+        """
+        check_frame(frame)
+        quality = assess(frame)
+        if not quality.gradable:
+            return Ready(None, quality.reason)
+        return Ready(prepare(frame, self.spec.input))
+
+    def answer(self, ready: Sequence[Ready]) -> list[FrameScores]:
+        """Scores of frames made `ready`, together and in order."""
+        prepared = [each.picture for each in ready if each.picture is not None]
+        scored = iter(self._score(np.stack(prepared)) if prepared else ())
+        return [FrameScores.rejected(each.reason) if each.picture is None else next(scored) for each in ready]
 
     def logits(self, prepared: np.ndarray) -> Logits:
         """Raw logits of prepared pictures, uint8 N x S x S x 3, on the CPU."""
@@ -111,13 +131,6 @@ class Predictor:
         with torch.inference_mode():
             out = self.network(x.to(self.device, memory_format=torch.channels_last))
         return Logits(out.fine.float().cpu(), out.coarse.float().cpu())
-
-    def _release(
-        self, waiting: Sequence[FrameScores | None], prepared: list[np.ndarray]
-    ) -> Iterator[FrameScores]:
-        scored = iter(self._score(np.stack(prepared)) if prepared else ())
-        for entry in waiting:
-            yield next(scored) if entry is None else entry
 
     def _score(self, prepared: np.ndarray) -> list[FrameScores]:
         logits = self.logits(prepared)

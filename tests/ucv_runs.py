@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mtl_core.predict import Predictor
+from mtl_core.predict import Predictor, Ready
 from mtl_core.scores import FrameScores
 from uc_viewer.cli import main
 
@@ -65,12 +65,12 @@ def load(path: Path) -> dict[str, Any]:
 
 def second_batch(monkeypatch: pytest.MonkeyPatch, does: Callable[[], None]) -> None:
     """Have something happen while the engine scores its second batch."""
-    real, calls = Predictor.predict, []
+    real, calls = Predictor.answer, []
 
-    def predict(predictor: Predictor, frames: Iterable[np.ndarray], batch: int = 8) -> Iterator[FrameScores]:
-        calls.append(batch)
+    def answer(predictor: Predictor, ready: Sequence[Ready]) -> list[FrameScores]:
+        calls.append(len(ready))
         if len(calls) == 2:
             does()
-        return real(predictor, frames, batch)
+        return real(predictor, ready)
 
-    monkeypatch.setattr(Predictor, "predict", predict)
+    monkeypatch.setattr(Predictor, "answer", answer)

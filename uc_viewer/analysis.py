@@ -4,65 +4,163 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import queue
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from mtl_core.aggregate import Rule
 from mtl_core.scores import FrameScores
 from mtl_core.spec import ModelSpec
 from uc_viewer import __version__
 from uc_viewer.case import Duplicate, FrameResult, Unreadable
 from uc_viewer.sources.base import Frame
+from uc_viewer.sources.sampling import Sampling
 
 BATCH = 8
 """Frames scored together unless told otherwise."""
 
-BATCH_BYTES = 96 * 2**20
-"""A batch ends early at this many bytes of pictures, so that a few huge ones do not fill the memory."""
+AHEAD = 8
+"""Most frames made ready before the engine asks for them."""
 
-LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "Pillow", "safetensors", "reportlab")
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "opencv-python-headless",
+    "Pillow",
+    "safetensors",
+    "reportlab",
+    "av",
+    "pydicom",
+)
 """Distributions whose versions may change a result or a report."""
 
 
 Other = TypeVar("Other", bound=Unreadable | Duplicate)
 """What a source gives beside frames; it comes through as it is."""
 
+Value = TypeVar("Value")
+
 
 class Scorer(Protocol):
     """What the analysis needs of a model; `mtl_core.predict.Predictor` is one."""
 
-    def predict(self, frames: Iterable[np.ndarray], batch: int = ...) -> Iterator[FrameScores]:
-        """Scores of uint8 H x W x 3 RGB pictures, in order."""
+    def ready(self, frame: np.ndarray) -> Any:
+        """A uint8 H x W x 3 RGB picture made ready for `answer`; asked for on a thread of its own."""
+
+    def answer(self, ready: Sequence[Any]) -> list[FrameScores]:
+        """Scores of pictures made ready, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """A frame less its picture: what is left of it once it is ready, or rejected for ``reason``."""
+
+    frame: Frame
+    ready: Any
+    reason: str = ""
 
 
 def analyse(
     source: Iterable[Frame | Other], scorer: Scorer, batch: int = BATCH
 ) -> Generator[FrameResult | Other, None, None]:
-    """Score every picture of a source, lazily and in its order; what is no picture comes through.
+    """Score every picture of a source, in its order; what is no picture comes through.
 
-    At most ``batch`` pictures (or `BATCH_BYTES` of them) are held at a time. Closing the generator
-    closes the source's files. Raises ValueError if ``batch`` is below 1.
+    Pictures are decoded and made ready on a thread of their own while the engine works, at most `AHEAD` of
+    them. A picture of a recording that has stood still for a while is not scored again. Closing the generator
+    stops that thread and closes the source's files. Raises ValueError if ``batch`` is below 1.
     """
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}")
-    items = iter(source)
-    held: list[Frame | Other] = []
+    items = ahead(_look(source, scorer), AHEAD)
+    held: list[_Looked | Other] = []
     try:
         for item in items:
-            if not isinstance(item, Frame) and not held:
+            if not isinstance(item, _Looked) and not held:
                 yield item
                 continue
             held.append(item)
-            del item  # or it would keep a scored picture while the next one is decoded
-            if _is_full(held, batch):
-                yield from _score(held, scorer, batch)
+            if sum(isinstance(each, _Looked) and not each.reason for each in held) >= batch:
+                yield from _score(held, scorer)
                 held = []
-        yield from _score(held, scorer, batch)
+        yield from _score(held, scorer)
+    finally:
+        items.close()
+
+
+def _look(source: Iterable[Frame | Other], scorer: Scorer) -> Generator[_Looked | Other, None, None]:
+    """Make the frames of a source ready, and find those of a recording that stand still."""
+    from mtl_core.quality import FROZEN, Standstill  # brings OpenCV, which listing files does not need
+
+    items = iter(source)
+    watched, standstill = "", Standstill()
+    try:
+        for item in items:
+            if not isinstance(item, Frame):
+                yield item
+                continue
+            ready, reason = scorer.ready(item.image), ""
+            if item.pts_seconds is not None:
+                if item.source_file != watched:
+                    watched, standstill = item.source_file, Standstill()
+                reason = FROZEN if standstill.frozen(item.image, item.pts_seconds) else ""
+            yield _Looked(replace(item, image=_NO_PICTURE), ready, reason)
     finally:
         if close := getattr(items, "close", None):
             close()
+
+
+_NO_PICTURE = np.empty((0, 0, 3), np.uint8)
+
+
+def ahead(values: Generator[Value, None, None], most: int) -> Generator[Value, None, None]:
+    """The same values, taken on a thread of its own, at most ``most`` before they are asked for.
+
+    What the values raise is raised here in its turn. Closing waits for the value being made.
+    """
+    taken: queue.Queue[tuple[bool, Any]] = queue.Queue(most)
+    closed = threading.Event()
+
+    def put(found: bool, value: object) -> None:
+        while not closed.is_set():
+            with suppress(queue.Full):
+                taken.put((found, value), timeout=0.1)
+                return
+
+    def take() -> None:
+        try:
+            for value in values:
+                put(True, value)
+                del value
+                if closed.is_set():
+                    break
+            values.close()
+        except BaseException as error:  # whatever it is, it belongs to the one who asked for the values
+            put(False, error)
+        else:
+            put(False, None)
+
+    thread = threading.Thread(target=take, name="ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            found, value = taken.get()
+            if found:
+                yield value
+            elif value is None:
+                return
+            else:
+                raise value
+            del value
+    finally:
+        closed.set()
+        thread.join()
 
 
 def unseen(
@@ -78,7 +176,7 @@ def unseen(
             if isinstance(item, Frame):
                 first = seen.setdefault((item.source_sha256, item.index), item.source_file)
                 if first != item.source_file:
-                    yield Duplicate(item.source_file, first, item.source_sha256)
+                    yield Duplicate(item.source_file, first, item.source_sha256, item.index)
                     continue
             yield item
     finally:
@@ -86,22 +184,17 @@ def unseen(
             close()
 
 
-def _is_full(held: Iterable[Frame | Other], batch: int) -> bool:
-    frames = [item for item in held if isinstance(item, Frame)]
-    return len(frames) >= batch or sum(frame.image.nbytes for frame in frames) >= BATCH_BYTES
-
-
-def _score(held: list[Frame | Other], scorer: Scorer, batch: int) -> Iterator[FrameResult | Other]:
-    frames = [item for item in held if isinstance(item, Frame)]
-    scores = list(scorer.predict([frame.image for frame in frames], batch)) if frames else []
-    if len(scores) != len(frames):
-        raise RuntimeError(f"the model gave {len(scores)} answers for {len(frames)} pictures")
+def _score(held: list[_Looked | Other], scorer: Scorer) -> Iterator[FrameResult | Other]:
+    asked = [item.ready for item in held if isinstance(item, _Looked) and not item.reason]
+    scores = scorer.answer(asked) if asked else []
+    if len(scores) != len(asked):
+        raise RuntimeError(f"the model gave {len(scores)} answers for {len(asked)} pictures")
     answers = iter(scores)
     for item in held:
-        if isinstance(item, Frame):
-            yield FrameResult(
-                item.source_file, item.source_sha256, item.index, item.pts_seconds, next(answers)
-            )
+        if isinstance(item, _Looked):
+            frame = item.frame
+            score = FrameScores.rejected(item.reason) if item.reason else next(answers)
+            yield FrameResult(frame.source_file, frame.source_sha256, frame.index, frame.pts_seconds, score)
         else:
             yield item
 
@@ -117,12 +210,15 @@ def provenance(
     scoring_seconds: float,
     skipped: Mapping[str, int] | None = None,
     options: Mapping[str, Any] | None = None,
+    sampling: Sampling | None = None,
+    rule: Rule | None = None,
 ) -> dict[str, Any]:
     """How the scores came about, JSON-ready: programs, model, device, thresholds, inputs, timings.
 
     ``card`` is the model's card, ``items`` the results so far, ``active_threshold`` the one in force (by
-    default the card's), ``options`` what the user chose. Nothing here names the computer, the user or a
-    folder.
+    default the card's), ``options`` what the user chose. ``sampling`` and ``rule`` say which frames of
+    recordings were scored and when a grade counts as sustained; None where there are only stills. Nothing
+    here names the computer, the user or a folder.
     """
     items = list(items)
     frames = sum(isinstance(item, FrameResult) for item in items)
@@ -130,7 +226,7 @@ def provenance(
     thresholds = dict(card["thresholds"])
     if active_threshold is not None:
         thresholds["active"] = active_threshold
-    return {
+    facts = {
         "app": {"name": "UC Viewer", "version": __version__},
         "versions": versions(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}".strip(),
@@ -147,7 +243,7 @@ def provenance(
         },
         "device": {"name": device, "reason": device_reason},
         "thresholds": thresholds,
-        "sampling": "every picture given",
+        "sampling": sampling.describe() if sampling else "every picture given",
         "quality_rules": quality_rules(),
         "inputs": {"read": frames, "unreadable": len(items) - frames, "skipped": dict(skipped or {})},
         "manifest_sha256": manifest_sha256(items),
@@ -158,6 +254,9 @@ def provenance(
         },
         "options": dict(options or {}),
     }
+    if rule:
+        facts["sustained_rule"] = asdict(rule)
+    return facts
 
 
 def versions() -> dict[str, str]:
@@ -183,6 +282,9 @@ def quality_rules() -> dict[str, float]:
         "red_at_least": quality.RED,
         "sharpness_at_least": quality.SHARP,
         "sharpness_at_most": quality.NOISY,
+        "detail_at_least": quality.DETAIL,
+        "frozen_difference_below": quality.SAME,
+        "frozen_after_seconds": quality.HELD,
     }
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from mtl_core.scores import FrameScores
+from uc_viewer.sources.base import RecordingFacts as RecordingFacts
 from uc_viewer.sources.base import Unreadable as Unreadable
 
 FrameKey = tuple[str, int]
@@ -79,6 +80,12 @@ class Duplicate:
     source_file: str
     of: str
     source_sha256: str
+    index: int = 0
+
+    @property
+    def key(self) -> FrameKey:
+        """Which frame this is."""
+        return self.source_file, self.index
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,9 @@ class Run:
 
     ``provenance`` is JSON-ready: app and library versions, the model's name, SHA-256 and card facts,
     device and why, thresholds, sampling, timings (see `uc_viewer.analysis.provenance`).
-    ``complete`` is False when the run was interrupted; ``expected`` is how many files were found.
+    ``complete`` is False when the run was interrupted; ``expected`` is how many pictures were to be looked
+    at: stills and sampled frames. ``recordings`` says what the recordings among the inputs hold;
+    ``interrupted`` why the run ended early, where it was not the user who stopped it.
     """
 
     case: Case
@@ -134,3 +143,5 @@ class Run:
     complete: bool
     expected: int
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    recordings: tuple[RecordingFacts, ...] = ()
+    interrupted: str = ""

@@ -1,4 +1,4 @@
-"""The command line `ucv`: pictures in, tables and a report out, without a window."""
+"""The command line `ucv`: pictures and recordings in, tables and a report out, without a window."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mtl_core.aggregate import STANDARD, Rule
 from uc_viewer import __version__, grades, paths
 from uc_viewer.analysis import BATCH
 from uc_viewer.case import Case, Run
@@ -18,7 +20,9 @@ from uc_viewer.progress import print_event
 from uc_viewer.report.tables import FILES, INCOMPLETE_NOTE, summarise
 from uc_viewer.report.wording import plural, printable
 from uc_viewer.scoring import HEATMAPS, Job, OutputError, ProgramFault, describe, score, stoppable
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
+from uc_viewer.sources.patients import patients
+from uc_viewer.sources.sampling import PER_SECOND, Sampling
 
 ALL, NOTHING, USAGE, PARTIAL, FAILED, STOPPED = 0, 1, 2, 3, 4, 130
 """Exit codes; `EXIT_CODES` says what they mean."""
@@ -28,7 +32,7 @@ exit codes:
   0    every picture was scored, or not scored for a stated reason
   1    nothing could be scored
   2    wrong usage: a path, a model, a device or the output folder is not as it must be
-  3    partial: some files could not be opened (each is named)
+  3    partial: some files could not be opened or broke off (each is named)
   4    the program failed; results so far are saved and marked INCOMPLETE
   130  stopped by Ctrl-C or a termination signal; the results so far are marked INCOMPLETE
 """
@@ -83,19 +87,43 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser(
         "score",
-        help="score still pictures; write report.pdf, frames.csv, summary.json and run.json",
-        description=f"Score still pictures. {paths.intended_use()}",
+        help="score pictures and recordings; write report.pdf, frames.csv, summary.json and run.json",
+        description=f"Score still pictures, recordings and DICOM files. {paths.intended_use()}",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = score.add_argument
-    add("paths", nargs="*", type=Path, metavar="PATH", help="picture files, folders (recursive), zips")
+    add("paths", nargs="*", type=Path, metavar="PATH", help="pictures, recordings, folders (recursive), zips")
     add("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
     add("--sample", action="store_true", help="score the bundled synthetic sample case instead of a PATH")
     add("--model", default="", metavar="NAME|FOLDER", help="a model's name (see `ucv models`) or its folder")
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute")
+    add("--dicom-patient", action="store_true", help="print the patient the DICOM files name on the report")
     add("--patient-id", default="", metavar="ID", help="printed on the report; not required")
+    chosen = score.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--fps",
+        default=PER_SECOND,
+        type=_rate,
+        metavar="N",
+        help=f"frames scored per second of a recording (default {PER_SECOND:g})",
+    )
+    chosen.add_argument("--every", type=_count, metavar="N", help="score every N-th frame instead (1: all)")
+    add(
+        "--sustained-frames",
+        default=STANDARD.frames,
+        type=_count,
+        metavar="N",
+        help=f"scored frames in a row for which a grade must last in a recording (default {STANDARD.frames})",
+    )
+    add(
+        "--sustained-seconds",
+        default=STANDARD.seconds,
+        type=_seconds,
+        metavar="S",
+        help=f"and seconds for which it must last (default {STANDARD.seconds:g})",
+    )
     add("--heatmaps", action="store_true", help="also draw heatmaps, for every scored picture")
     add("--page", default="A4", choices=("A4", "Letter"), help="page size of the report")
     add("--batch", default=BATCH, type=_batch, metavar="N", help=f"pictures scored at once (default {BATCH})")
@@ -107,7 +135,37 @@ def _parser() -> argparse.ArgumentParser:
     score.set_defaults(command=score_command)
     models = commands.add_parser("models", help="list the bundled models", allow_abbrev=False)
     models.set_defaults(command=models_command)
+    bench = commands.add_parser("bench", help="measure speed and exactness on recordings", allow_abbrev=False)
+    bench.add_argument(
+        "what", choices=("video", "seeks"), help="stages of scoring against the whole; seeks against OpenCV"
+    )
+    bench.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="recordings")
+    bench.add_argument("--model", default="", metavar="NAME|FOLDER", help="a model's name or its folder")
+    bench.add_argument("--fps", default=PER_SECOND, type=_rate, metavar="N", help="frames scored per second")
+    bench.add_argument("--frames", type=_count, metavar="N", help="score only the first N of them")
+    bench.set_defaults(command=bench_command)
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 1000")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 86400:
+        raise argparse.ArgumentTypeError("must be 0 to 86400")
+    return number
 
 
 def _batch(text: str) -> int:
@@ -122,7 +180,9 @@ def score_command(args: argparse.Namespace) -> int:
     from mtl_core.bundle import BundleError
 
     given = _given(args)
-    source = _list(given, args.out)
+    sampling = Sampling(None, args.every) if args.every else Sampling(args.fps)
+    source = _list(given, args.out, sampling)
+    case = _case(args, source, synthetic=_is_sample(given))
     model, card = _model(args.model)
     if source.expected == 0:
         _say(f"no pictures in {', '.join(str(path) for path in given)}; nothing was written")
@@ -133,7 +193,7 @@ def score_command(args: argparse.Namespace) -> int:
     with stoppable() as stop:
         job = Job(
             source=source,
-            case=Case(patient_id=args.patient_id, synthetic=_is_sample(given)),
+            case=case,
             model=model,
             card=card,
             out=args.out,
@@ -142,6 +202,8 @@ def score_command(args: argparse.Namespace) -> int:
             heatmaps=args.heatmaps,
             page=args.page,
             json_progress=args.json_progress,
+            sampling=sampling,
+            rule=Rule(frames=args.sustained_frames, seconds=args.sustained_seconds),
         )
         try:
             run = score(job, stop, _say)
@@ -172,6 +234,24 @@ def models_command(args: argparse.Namespace) -> int:
     return code
 
 
+def bench_command(args: argparse.Namespace) -> int:
+    """`ucv bench`: print what was measured."""
+    from mtl_core.predict import Predictor
+    from uc_viewer import bench
+    from uc_viewer.sources.base import SourceError
+
+    try:
+        if args.what == "seeks":
+            print(bench.seeks_table(bench.seeks(args.paths)))
+            return ALL
+        predictor = Predictor.load(_model(args.model)[0])
+        for path in args.paths:
+            print(bench.speed_table(bench.video(path, predictor, Sampling(args.fps), args.frames)))
+    except (SourceError, OSError) as error:
+        raise UsageError(str(error)) from error
+    return ALL
+
+
 def _given(args: argparse.Namespace) -> list[Path]:
     """The paths to score. Raises UsageError."""
     given: list[Path] = args.paths
@@ -182,12 +262,36 @@ def _given(args: argparse.Namespace) -> list[Path]:
     return [paths.resource("sample")] if args.sample else given
 
 
-def _list(given: Sequence[Path], out: Path) -> Stills:
+def _case(args: argparse.Namespace, source: Files, *, synthetic: bool) -> Case:
+    """Who is scored. DICOM files are asked only if the user wants it. Raises UsageError for two patients."""
+    case = Case(patient_id=args.patient_id, synthetic=synthetic)
+    if not source.identities:
+        return case
+    named = patients(source.identities.values())
+    if len(named) > 1:
+        raise UsageError(
+            f"the DICOM files name {len(named)} different patients: put each one's files into a folder of "
+            "its own, and score them one by one"
+        )
+    if not (args.dicom_patient and named):
+        return case
+    who = named[0]
+    return replace(
+        case,
+        patient_id=args.patient_id or who.patient_id,
+        patient_name=who.patient_name,
+        birth_date=who.birth_date,
+        exam_date=who.exam_date,
+        endoscopist=who.endoscopist,
+    )
+
+
+def _list(given: Sequence[Path], out: Path, sampling: Sampling) -> Files:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file; --out needs a folder")
     try:
         # Results of an earlier run that lie within the pictures' folder are no input of this one.
-        return Stills(given, exclude=[out, out / HEATMAPS])
+        return Files(given, exclude=[out, out / HEATMAPS], sampling=sampling)
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
 
@@ -221,17 +325,24 @@ def _device_error() -> type[Exception]:
 def exit_code(run: Run) -> int:
     """What `ucv score` gives for a run; see `EXIT_CODES`."""
     if not run.complete:
-        return STOPPED
+        return PARTIAL if run.interrupted else STOPPED
     if not any(result.scores.scored for result in run.results):
         return NOTHING
-    return PARTIAL if run.unreadable else ALL
+    return PARTIAL if run.unreadable or any(r.share != 1 for r in run.recordings) else ALL
 
 
 def _conclude(run: Run, skipped: Mapping[str, int], args: argparse.Namespace) -> int:
     """Say what came out and give the exit code."""
     code = exit_code(run)
     for item in run.unreadable[:SHOWN]:
-        _say(f"{item.source_file}: {item.reason}")
+        when = "" if item.pts_seconds is None else f" at {item.pts_seconds:.3f} s (frame {item.index})"
+        _say(f"{item.source_file}{when}: {item.reason}")
+    for facts in run.recordings:
+        if facts.share != 1:
+            part = "" if facts.share is None else f", {100 * facts.share:.0f} % of its stated length is there"
+            _say(f"{facts.source_file}: the recording breaks off{part}; what is there was scored")
+    if run.interrupted:
+        _say(run.interrupted)
     if len(run.unreadable) > SHOWN:
         _say(f"... and {len(run.unreadable) - SHOWN} more that could not be opened: see frames.csv")
     _say_skipped(skipped)

@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from mtl_core import aggregate
+from mtl_core.aggregate import Rule
 from uc_viewer.analysis import BATCH, analyse, provenance
 from uc_viewer.case import Case, FrameResult, Run, Unreadable
 from uc_viewer.progress import Progress
 from uc_viewer.report import tables
 from uc_viewer.report.wording import printable, shorten
-from uc_viewer.sources.base import FrameSource, SourceError
+from uc_viewer.sources import sampling
+from uc_viewer.sources.base import FrameSource, SourceError, SourceGone
+from uc_viewer.sources.sampling import Sampling
 
 if TYPE_CHECKING:
     from mtl_core.predict import Predictor
@@ -84,6 +88,8 @@ class Job:
     heatmaps: bool = False
     page: str = "A4"
     json_progress: bool = False
+    sampling: Sampling = sampling.STANDARD
+    rule: Rule = aggregate.STANDARD
 
 
 @dataclass
@@ -95,6 +101,7 @@ class _Outcome:
     scoring_seconds: float = 0.0
     items: list[FrameResult | Unreadable] = field(default_factory=list)
     complete: bool = False
+    interrupted: str = ""
     reported: bool = False
     fault: Exception | None = None
 
@@ -184,6 +191,8 @@ def _collect(job: Job, predictor: Predictor, stop: Stop, table: tables.FrameTabl
                 table.flush()
                 outcome.items.append(item)
                 progress.advance()
+    except SourceGone as error:
+        outcome.interrupted = str(error)
     finally:
         results.close()
         outcome.scoring_seconds = time.monotonic() - began
@@ -224,6 +233,8 @@ def _run(job: Job, predictor: Predictor, outcome: _Outcome) -> Run:
         load_seconds=outcome.load_seconds,
         scoring_seconds=outcome.scoring_seconds,
         skipped=job.source.skipped,
+        sampling=job.sampling if job.source.recordings else None,
+        rule=job.rule if job.source.recordings else None,
         options={"device": job.device, "batch": job.batch, "heatmaps": job.heatmaps, "page": job.page},
     )
     return Run(
@@ -235,6 +246,8 @@ def _run(job: Job, predictor: Predictor, outcome: _Outcome) -> Run:
         complete=outcome.complete,
         expected=job.source.expected,
         provenance=facts,
+        recordings=tuple(job.source.recordings),
+        interrupted=outcome.interrupted,
     )
 
 

@@ -17,6 +17,13 @@ SCALES = (80, 90, 100, 110, 125, 150, 175, 200)
 PAGES = ("A4", "Letter")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
+_NUMBERS: Mapping[str, tuple[type, float, float]] = {
+    "frames_per_second": (float, 0.01, 120),
+    "sustained_frames": (int, 1, 1000),
+    "sustained_seconds": (float, 0, 600),
+}
+"""Type and range of numbers the user may choose."""
+
 _CHOICES: Mapping[str, tuple[object, ...]] = {
     "theme": THEMES,
     "scale": SCALES,
@@ -43,6 +50,9 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     geometry: str = ""
     layout: str = ""
+    frames_per_second: float = 2.0
+    sustained_frames: int = 4
+    sustained_seconds: float = 1.5
 
 
 def load(path: Path) -> Settings:
@@ -71,6 +81,9 @@ def save(settings: Settings, path: Path) -> None:
 def _fits(name: str, value: Any) -> bool:
     if name in _CHOICES:
         return value in _CHOICES[name] and type(value) is type(_CHOICES[name][0])
+    if name in _NUMBERS:
+        kind, least, most = _NUMBERS[name]
+        return type(value) in (int, kind) and least <= value <= most
     if name == "heat_opacity":
         return type(value) is int and 0 <= value <= 100
     if name == "keys":

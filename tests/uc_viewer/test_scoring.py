@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +95,12 @@ class TestStopping:
         self, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
 
-        def predict(*_: object) -> Iterator[FrameScores]:
+        def answer(*_: object) -> list[FrameScores]:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
-            return iter(())
+            return []
 
-        monkeypatch.setattr(Predictor, "predict", predict)
+        monkeypatch.setattr(Predictor, "answer", answer)
         out = tmp_path / "out"
         assert score(model, stills(tmp_path / "in"), "--out", out) == 130
         assert [p.name for p in out.iterdir()] == ["INCOMPLETE.txt"]

@@ -29,7 +29,18 @@ ALL = st.builds(
 )
 
 CHANGED = Settings(
-    "dark", 150, "Letter", "cpu", "모델 ş", 35, {"grade_0": "Ctrl+0", "quit": ""}, "AAA=", "BBB="
+    "dark",
+    150,
+    "Letter",
+    "cpu",
+    "모델 ş",
+    35,
+    {"grade_0": "Ctrl+0", "quit": ""},
+    "AAA=",
+    "BBB=",
+    4.5,
+    6,
+    2.5,
 )
 
 
