@@ -189,10 +189,10 @@ class TestPage:
         assert ("before all heatmaps were drawn" in got.incomplete_detail) == (0 < read == expected)
         assert ("was stopped" in got.incomplete_detail) == (not 0 < read == expected)
 
-    def test_a_file_of_several_frames_counts_once(self) -> None:
+    def test_every_picture_of_a_file_counts(self) -> None:
         frames = [frame("a.gif", *MILD, index=k) for k in range(3)]
         got = build(run_of(*frames, complete=False, expected=4), {})
-        assert got.incomplete == "INCOMPLETE 25 %"
+        assert got.incomplete == "INCOMPLETE 75 %"
         assert [row.name for row in got.rows] == ["a.gif", "a.gif, frame 1", "a.gif, frame 2"]
 
     def test_the_legend_says_what_the_probabilities_are_calibrated_on(self) -> None:

@@ -1,4 +1,4 @@
-"""What the model says of a whole run: the result line, what supports it, what to look at again."""
+"""What the model says of the stills of a run: the result line, what supports it, what to look at again."""
 
 from __future__ import annotations
 
@@ -29,20 +29,11 @@ def worst_frame(run: Run) -> FrameResult | None:
     return max(scored, key=severity, default=None)
 
 
-def is_recording(run: Run) -> bool:
-    """True where frames carry times: an unchosen many, whose highest grade is mostly error."""
-    return any(r.pts_seconds is not None for r in run.results)
-
-
 def headline(run: Run) -> tuple[str, int | None]:
     """The result line and the grade it names."""
     worst = worst_frame(run)
     if worst is None or worst.scores.grade is None or worst.scores.probabilities is None:
         return "AI: no still could be scored", None
-    if is_recording(run):
-        # A raw maximum over the frames of a recording is mostly error: with a thousand frames a false
-        # MES 3 is as likely as not. A sustained grade needs a rule that this report does not have.
-        return "AI: no overall grade, since recordings are judged by sustained grades only", None
     grade = worst.scores.grade
     if close := close_call(worst.scores):
         return f"AI: highest MES among the scored stills: {close}, close call", grade
@@ -67,11 +58,7 @@ def findings(run: Run) -> tuple[Fact, ...]:
     if worst is None:
         return ()
     lines = []
-    if (
-        (best := worst.scores.probabilities) is not None
-        and close_call(worst.scores)
-        and not is_recording(run)
-    ):
+    if (best := worst.scores.probabilities) is not None and close_call(worst.scores):
         pair = sorted(sorted(range(len(best)), key=lambda k: (-best[k], -k))[:2], reverse=True)
         each = ", ".join(f"MES {k} ({grades.MES[k].name}) {number(best[k])}" for k in pair)
         lines.append(Fact("Probabilities", each))
@@ -129,9 +116,17 @@ def counts(run: Run) -> tuple[GradeCount, ...]:
     return tuple(GradeCount(grade.value, seen[grade.value]) for grade in grades.MES)
 
 
-def frame_name(result: FrameResult) -> str:
-    """The file, and the frame within it where the file has more than one."""
+def frame_name(result: FrameResult, *, alone: bool = False) -> str:
+    """The file, and the frame within it where the file has more than one.
+
+    ``alone``: the run holds this recording only, so the time says it all.
+    """
     name = printable(result.source_file)
-    if result.pts_seconds is not None:
-        return f"{name}, {clock(result.pts_seconds)}"
+    if time := frame_time(result):
+        return time if alone else f"{name}, {time}"
     return f"{name}, frame {result.index}" if result.index > 0 else name
+
+
+def frame_time(result: FrameResult) -> str:
+    """The time of a frame within its recording; empty for a still."""
+    return "" if result.pts_seconds is None else clock(result.pts_seconds)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from uc_viewer.case import Run
+from uc_viewer.report.inputs import damaged, inputs
 from uc_viewer.report.wording import duration, plural, printable
 
 NOT_RECORDED = "not recorded"
@@ -63,7 +64,7 @@ def facts(run: Run) -> tuple[Fact, ...]:
         ),
         ("Inputs", _inputs(run)),
         ("Device", _device(p)),
-        ("Sampling", find(p, "sampling") or "every picture given, as chosen by the endoscopist"),
+        ("Sampling", find(p, "sampling") or _unsaid_sampling(run)),
         ("Thresholds", find(p, "thresholds", "model.thresholds")),
         ("Quality rules", find(p, "quality_rules", "quality.rules", "quality")),
         ("Timing", _timing(run)),
@@ -74,6 +75,10 @@ def facts(run: Run) -> tuple[Fact, ...]:
         ("Attribution", find(p, "model.attribution", "attribution")),
     ]
     return (*told, *(Fact(label, line(value)) for label, value in extras if line(value)))
+
+
+def _unsaid_sampling(run: Run) -> str:
+    return "" if inputs(run).recordings else "every picture given, as chosen by the endoscopist"
 
 
 def find(provenance: Mapping[str, Any], *paths: str) -> Any:
@@ -106,7 +111,23 @@ def _label(key: object) -> str:
 
 def _inputs(run: Run) -> str:
     manifest = str(find(run.provenance, "manifest_sha256", "inputs.manifest_sha256") or NOT_RECORDED)
-    return f"{plural(run.expected, 'file')} found, manifest SHA-256 {printable(manifest, 64)[:12]}"
+    return f"{_found(run)} found, manifest SHA-256 {printable(manifest, 64)[:12]}"
+
+
+def _found(run: Run) -> str:
+    """How many files there were; of recordings also how many frames were to be looked at."""
+    kinds = inputs(run)
+    if not kinds.recordings:
+        return plural(run.expected, "file")
+    sampled = {facts.source_file: facts.sampled for facts in run.recordings}
+    lost = damaged(run)
+    for name in kinds.recordings:  # where the run does not say, those that came
+        if name not in sampled:
+            sampled[name] = sum(r.source_file == name for r in run.results) + len(lost.get(name, ()))
+    frames = sum(sampled[name] for name in kinds.recordings)
+    told = f"{plural(len(kinds.recordings), 'recording')} with {plural(frames, 'sampled frame')}"
+    others = run.expected - frames
+    return f"{told}, {plural(others, 'other file')}" if others > 0 else told
 
 
 def _device(provenance: Mapping[str, Any]) -> str:

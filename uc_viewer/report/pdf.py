@@ -25,7 +25,7 @@ from uc_viewer.report.pdf_drawing import (
     StillRow,
     badge_width,
 )
-from uc_viewer.report.pdf_fonts import SANS, register
+from uc_viewer.report.pdf_fonts import BOLD, SANS, register, width
 from uc_viewer.report.pdf_tables import (
     ALERT_STYLE,
     BODY,
@@ -40,11 +40,14 @@ from uc_viewer.report.pdf_tables import (
     facts,
     frames,
     paragraph,
+    recordings,
     remarks,
     segments,
     tight,
     unreadable,
 )
+from uc_viewer.report.pdf_timeline import timelines
+from uc_viewer.report.wording import plural
 
 PAGE_SIZES = {"A4": A4, "Letter": LETTER}
 
@@ -53,6 +56,9 @@ MARGIN = 48.0
 
 COLUMNS = 3
 """Key pictures side by side."""
+
+GLUED = 400.0
+"""Points up to which a part of the result line is kept on one line."""
 
 
 def write(content: ReportContent, path: Path, page: str = "A4") -> None:
@@ -129,7 +135,9 @@ def _story(content: ReportContent, stills: Sequence[Still], size: tuple[float, f
         *_opening(content, space),
         *_result(content, space),
         *segments(content, space),
+        *recordings(content, space),
         *_pictures(content, stills, size),
+        *timelines(content),
         *_comment(content),
         *_signature(content, space),
         *remarks(content, space),
@@ -193,8 +201,6 @@ def _result(content: ReportContent, space: float) -> list[Flowable]:
             ("LINEBELOW", (0, 0), (-1, 0), 0.5, RULE),
         ]
     )
-    grades = [(c.grade, c.count) for c in content.counts]
-    counts = CountStrip(grades, content.not_scored, content.rejected)
     return [
         table,
         *_ai_line(content, space),
@@ -203,18 +209,42 @@ def _result(content: ReportContent, space: float) -> list[Flowable]:
         Spacer(0, 4),
         paragraph(content.statement, STRONG),
         Spacer(0, 10),
-        # Below the reader's result, grades that are not the reader's must say whose they are.
-        *([paragraph("AI grades of the stills that count", NOTE)] if content.ai_line else []),
-        counts,
+        *_counts(content),
     ]
+
+
+def _counts(content: ReportContent) -> list[Flowable]:
+    """How often each grade was given: numbers for stills, which were chosen; shares too for recordings."""
+    blocks: list[Flowable] = []
+    if content.inputs.recordings:
+        recorded = content.recordings
+        shares = [(s.grade, f"{s.share} ({s.count})" if s.count else "0") for s in recorded.shares]
+        ends = [(plural(recorded.not_scored, "frame"), "not scored")]
+        ends += [(plural(recorded.rejected, "frame"), "rejected by reader")] * bool(recorded.rejected)
+        words = "AI grades of single frames of recordings: share of the scored ones (number); no result"
+        blocks += [paragraph(words, NOTE), CountStrip(shares, ends)]
+    if content.inputs.stills:
+        counts = [(c.grade, plural(c.count, "still")) for c in content.counts]
+        ends = [(plural(content.not_scored, "still"), "not scored")]
+        ends += [(plural(content.rejected, "still"), "rejected by reader")] * bool(content.rejected)
+        # Beside another's grades it must be said whose these are.
+        if blocks:
+            blocks.append(Spacer(0, 6))
+        if content.ai_line or blocks:
+            blocks.append(paragraph("AI grades of the stills that count", NOTE))
+        blocks.append(CountStrip(counts, ends))
+    return blocks
 
 
 def _glued(content: ReportContent) -> str:
     """The result line; if it must break, then before the grade or between segments: names stay together."""
     name, colon, value = content.headline.rpartition(": ")
-    between = ", " if content.ai_line else None
+    between = ", " if content.ai_line or content.inputs.recordings else None
     parts = value.split(between) if between else [value]
-    return name + colon + ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    glued = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts]
+    # What would not fit on a line breaks where it can.
+    fitting = [g if width(g, RESULT.fontSize, BOLD) < GLUED else p for g, p in zip(glued, parts, strict=True)]
+    return name + colon + ", ".join(fitting)
 
 
 def _ai_line(content: ReportContent, space: float) -> list[Flowable]:
@@ -244,7 +274,8 @@ def _pictures(content: ReportContent, stills: Sequence[Still], size: tuple[float
     height = (size[0] - 2 * MARGIN) / COLUMNS * 0.7 * min(1.0, size[1] / A4[1])
     rows = [StillRow(list(stills[k : k + COLUMNS]), COLUMNS, height) for k in range(0, len(stills), COLUMNS)]
     groups: list[list[Flowable]] = [[row, Spacer(0, 6)] for row in rows]
-    groups[0].insert(0, paragraph("Key stills", SECTION))
+    heading = {"still": "Key stills", "frame": "Key frames", "picture": "Key pictures"}
+    groups[0].insert(0, paragraph(heading[content.inputs.noun], SECTION))
     if content.pictures_note:
         groups[-1].append(paragraph(content.pictures_note, NOTE))
     return [KeepTogether(group) for group in groups]

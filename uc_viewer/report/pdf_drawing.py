@@ -15,7 +15,6 @@ from reportlab.platypus import Flowable
 from uc_viewer.grades import MES, Pattern
 from uc_viewer.report.content import KeyPicture
 from uc_viewer.report.pdf_fonts import BOLD, SANS, fit, runs, width
-from uc_viewer.report.wording import plural
 
 INK = HexColor("#16191D")
 MUTED = HexColor("#565E66")
@@ -52,12 +51,7 @@ def badge(canvas: Any, x: float, y: float, height: float, grade: int) -> float:
     outline = canvas.beginPath()
     outline.rect(x, y, wide, height)
     canvas.drawPath(outline, stroke=0, fill=1)
-    canvas.saveState()
-    clip = canvas.beginPath()
-    clip.rect(x + digit_part, y, wide - digit_part, height)
-    canvas.clipPath(clip, stroke=0, fill=0)
-    _pattern(canvas, look.pattern, x + digit_part, y, wide - digit_part, height, HexColor(look.paper_ink))
-    canvas.restoreState()
+    texture(canvas, grade, x + digit_part, y, wide - digit_part, height)
     canvas.setStrokeColor(INK)
     canvas.setLineWidth(0.5)
     canvas.drawPath(outline, stroke=1, fill=0)
@@ -74,9 +68,23 @@ def badge_width(height: float) -> float:
     return 1.75 * height
 
 
-def _pattern(canvas: Any, pattern: Pattern, x: float, y: float, w: float, h: float, ink: Any) -> None:
-    """Texture of a rectangle; its step grows with the height, so that small badges stay legible."""
-    step = max(2.4, h / 5)
+def texture(canvas: Any, grade: int, x: float, y: float, w: float, h: float, coarsest: float = 99.0) -> None:
+    """Draw the pattern of a grade within a rectangle.
+
+    Its step grows with the height, so that small badges stay legible, up to ``coarsest``, in points.
+    """
+    look = MES[grade]
+    canvas.saveState()
+    clip = canvas.beginPath()
+    clip.rect(x, y, w, h)
+    canvas.clipPath(clip, stroke=0, fill=0)
+    _pattern(canvas, look.pattern, x, y, w, h, HexColor(look.paper_ink), min(coarsest, max(2.4, h / 5)))
+    canvas.restoreState()
+
+
+def _pattern(
+    canvas: Any, pattern: Pattern, x: float, y: float, w: float, h: float, ink: Any, step: float
+) -> None:
     canvas.setFillColor(ink)
     canvas.setStrokeColor(ink)
     canvas.setLineWidth(max(0.45, h / 32))
@@ -129,28 +137,39 @@ class StillRow(Flowable):  # type: ignore[misc]
         super().__init__()
         self.stills, self.columns, self.picture_height = stills, columns, picture_height
         self.foot = self.NAME + self.TWIN if any(s.heatmap for s in stills) else self.CAPTION
+        if any(s.key.file for s in stills):  # recordings are named on a line of their own
+            self.foot += self.NAME
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
         """Asked by reportlab: the size in points."""
         self.width = available_width
-        self.height = self.picture_height + 4 + self.foot
+        # Wide pictures leave no empty band above them.
+        tallest = max(self._cell * s.key.picture.shape[0] / s.key.picture.shape[1] for s in self.stills)
+        self.high = min(self.picture_height, tallest)
+        self.height = self.high + 4 + self.foot
         return self.width, self.height
+
+    @property
+    def _cell(self) -> float:
+        return float(self.width - self.GAP * (self.columns - 1)) / self.columns
 
     def draw(self) -> None:
         """Asked by reportlab: draw with the lower left corner at the origin."""
-        cell = (self.width - self.GAP * (self.columns - 1)) / self.columns
         for place, still in enumerate(self.stills):
-            self._draw_still(still, place * (cell + self.GAP), cell)
+            self._draw_still(still, place * (self._cell + self.GAP), self._cell)
 
     def _draw_still(self, still: Still, x: float, cell: float) -> None:
         canvas, key, verdict = self.canv, still.key, still.key.verdict
-        place_picture(canvas, still.picture, x, self.foot + 4, cell, self.picture_height)
+        place_picture(canvas, still.picture, x, self.foot + 4, cell, self.high)
         if still.heatmap:
             # The name gets the whole width, the verdict stands beside the twin.
             text(canvas, x, self.foot - 6, _label(key, cell), 7, SANS, MUTED)
+            twin = self.TWIN + (self.NAME if any(s.key.file for s in self.stills) else 0)
             left = x + place_picture(canvas, still.heatmap, x, 0, 0.42 * cell, self.TWIN, grow=True) + 7
             if still.key.grade is not None:
                 badge(canvas, left, self.TWIN - 15, 15, still.key.grade)
+            if key.file:
+                text(canvas, x, twin - 6, fit(key.file, cell, 7), 7, SANS, MUTED)
             first = self.TWIN - 25
         else:
             left = x
@@ -158,14 +177,22 @@ class StillRow(Flowable):  # type: ignore[misc]
                 left += badge(canvas, x, self.foot - 16, 15, still.key.grade) + 5
             text(canvas, left, self.foot - 7, _label(key, x + cell - left), 7, SANS, MUTED)
             first = self.foot - 16
-        for k, part in enumerate(_verdict_lines(verdict, x + cell - left)):
+        lines = _verdict_lines(verdict, x + cell - left)
+        for k, part in enumerate(lines):
             text(canvas, left, first - 9 * k, part, 7.5, BOLD)
+        if key.file and not still.heatmap:
+            text(canvas, left, first - 9 * len(lines), fit(key.file, x + cell - left, 7), 7, SANS, MUTED)
 
 
 def _label(key: KeyPicture, room: float) -> str:
-    """Segment and name on one line; only the name gives way."""
+    """Segment, and time or name, on one line; only the name gives way."""
     segment = f"{key.segment}, " if key.segment else ""
-    return segment + fit(key.name, room - width(segment, 7), 7)
+    return segment + (key.at or fit(key.name, room - width(segment, 7), 7))
+
+
+def kept(name: str, at: str) -> int:
+    """How many letters at the end of a name must stay: the time of a frame and the comma before it."""
+    return 0 if not at else len(at) if name == at else len(at) + 2
 
 
 def _verdict_lines(verdict: str, room: float) -> list[str]:
@@ -209,11 +236,11 @@ class Badge(Flowable):  # type: ignore[misc]
 
 
 class Line(Flowable):  # type: ignore[misc]
-    """One line of foreign text, cut in its middle where it is too long for its place."""
+    """One line of foreign text, cut in its middle where it is too long; a time ``at`` its end stays whole."""
 
-    def __init__(self, words: str, room: float, size: float) -> None:
+    def __init__(self, words: str, room: float, size: float, at: str = "") -> None:
         super().__init__()
-        self.size, self.words = size, fit(words, room, size)
+        self.size, self.words = size, fit(words, room, size, keep=kept(words, at))
         self.width, self.height = room, 1.25 * size
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
@@ -226,14 +253,14 @@ class Line(Flowable):  # type: ignore[misc]
 
 
 class CountStrip(Flowable):  # type: ignore[misc]
-    """How many stills got which grade, in absolute numbers, side by side."""
+    """How many pictures got which grade, side by side.
 
-    def __init__(self, counts: list[tuple[int, int]], not_scored: int, rejected: int) -> None:
+    ``counts``: a grade and how many got it, in words. ``ends``: how many got none, and why.
+    """
+
+    def __init__(self, counts: list[tuple[int, str]], ends: list[tuple[str, str]]) -> None:
         super().__init__()
-        self.counts = counts
-        self.ends = [(plural(not_scored, "still"), "not scored")]
-        if rejected:
-            self.ends.append((plural(rejected, "still"), "rejected by reader"))
+        self.counts, self.ends = counts, ends
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
         """Asked by reportlab: the size in points."""
@@ -243,7 +270,7 @@ class CountStrip(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """Asked by reportlab: draw with the lower left corner at the origin."""
         beside = badge_width(16) + 6
-        items = [(plural(count, "still"), MES[grade].name, grade) for grade, count in self.counts]
+        items = [(words, MES[grade].name, grade) for grade, words in self.counts]
         widths = [beside + max(width(words, 8, BOLD), width(name, 7)) for words, name, _ in items]
         last = [max(width(words, 8, BOLD), width(name, 7)) for words, name in self.ends]
         gap = (self.width - sum(widths) - sum(last)) / (len(items) + len(last) - 1)

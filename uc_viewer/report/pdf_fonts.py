@@ -94,8 +94,11 @@ def width(text: str, size: float, font: str = SANS) -> float:
     return sum(float(pdfmetrics.stringWidth(piece, name, size)) for name, piece in runs(text, font))
 
 
-def fit(text: str, space: float, size: float, font: str = SANS) -> str:
-    """``text`` cut in its middle until it is at most ``space`` points wide."""
+def fit(text: str, space: float, size: float, font: str = SANS, keep: int = 0) -> str:
+    """``text`` cut in its middle until it is at most ``space`` points wide, but not its last ``keep``."""
+    if keep:
+        end = text[-keep:]
+        return fit(text[:-keep], space - width(end, size, font), size, font) + end
     if len(text) <= 400 and width(text, size, font) <= space:
         return text
     least, most = 1, min(len(text), 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable,
 
 from uc_viewer.report.content import Fact, ReportContent, Row
 from uc_viewer.report.pdf_drawing import ACCENT, ALERT, INK, MUTED, PAPER_TINT, RULE, Badge, Line
-from uc_viewer.report.pdf_fonts import BOLD, SANS, markup
+from uc_viewer.report.pdf_fonts import BOLD, SANS, markup, width
 
 SMALL = 7.5
 
@@ -37,7 +38,7 @@ FLAT = [
 
 
 def frames(content: ReportContent, space: float) -> list[Flowable]:
-    """The table of all frames; its head comes again on every page."""
+    """The table of frames; its head comes again on every page, and a recording's name above its frames."""
     if not content.rows:
         return []
     read = any(row.reader is not None for row in content.rows)
@@ -47,23 +48,35 @@ def frames(content: ReportContent, space: float) -> list[Flowable]:
     numbers, first, mark = (narrow, 22.0, 48.0) if read or tagged else (wide, 24.0, 56.0)
     extra = [36.0] * read + [54.0] * tagged
     widths = [first, space - first - mark - sum(numbers) - sum(extra), mark, *numbers, *extra]
-    head = ["", "File", "AI MES", "p0", "p1", "p2", "p3", "P(active)", "Active?", "Continuous"]
-    head += ["Reader"] * read + ["Segment"] * tagged
-    rows = list(enumerate(content.rows, start=1))
-    cells = [head, *(_frame_cells(k, row, widths, read, tagged) for k, row in rows)]
-    unscored = [k for k, row in rows if row.grade is None]
+    head = ["", "Frame" if content.inputs.recordings else "File", "AI MES", "p0", "p1", "p2", "p3"]
+    head += ["P(active)", "Active?", "Continuous", *["Reader"] * read, *["Segment"] * tagged]
+    cells, joined = [head], list[tuple[Any, ...]]()
+    last, above = _CONTINUOUS if extra else -1, ""
+    for place, row in enumerate(content.rows, start=1):
+        if not content.inputs.alone and row.at and row.file != above:
+            joined += [
+                ("SPAN", (0, len(cells)), (-1, len(cells))),
+                ("NOSPLIT", (0, len(cells)), (-1, len(cells) + 1)),
+            ]
+            joined.append(("BACKGROUND", (0, len(cells)), (-1, len(cells)), PAPER_TINT))
+            cells.append([Line(row.file, space - 8, SMALL), *[""] * (len(widths) - 1)])
+        if row.grade is None:
+            joined.append(("SPAN", (2, len(cells)), (last, len(cells))))
+        above = row.file
+        cells.append(_frame_cells(place, row, widths, read, tagged))
     table = LongTable(cells, colWidths=widths, repeatRows=1)
     table.setStyle(
         [
             *grid(),
             ("TEXTCOLOR", (0, 1), (0, -1), MUTED),
             ("ALIGN", (0, 0), (0, -1), "RIGHT"),
-            ("ALIGN", (3, 0), (_CONTINUOUS if extra else -1, -1), "RIGHT"),
-            *(("SPAN", (2, k), (_CONTINUOUS if extra else -1, k)) for k in unscored),
+            ("ALIGN", (3, 0), (last, -1), "RIGHT"),
+            *joined,
         ]
     )
     note = paragraph(content.rows_note, NOTE)
-    return [CondPageBreak(160), paragraph("All frames", SECTION), table, Spacer(0, 3), note]
+    title = "Frames" if content.inputs.recordings else "All frames"
+    return [CondPageBreak(160), paragraph(title, SECTION), table, Spacer(0, 3), note]
 
 
 _CONTINUOUS = 9
@@ -71,7 +84,7 @@ _CONTINUOUS = 9
 
 
 def _frame_cells(place: int, row: Row, widths: Sequence[float], read: bool, tagged: bool) -> list[Any]:
-    name = Line(row.name, widths[1] - 8, SMALL)
+    name = Line(row.at or row.name, widths[1] - 8, SMALL)
     reader = ["" if row.reader is None else Badge(row.reader, 9.5)] * read + [row.segment] * tagged
     if row.grade is None:
         why = paragraph(row.rejected or f"not scored: {row.reason}", CELL)
@@ -88,12 +101,26 @@ def segments(content: ReportContent, space: float) -> list[Flowable]:
     """The table of segments; nothing where the reader named none."""
     if not content.segments:
         return []
-    head = ["Segment", "Pictures", "Scored", "Rejected", "Read", "AI worst", "Reader worst"]
+    recorded, stills = bool(content.inputs.recordings), content.inputs.stills
+    ai = ["AI sustained", "AI p90"] * recorded + ["AI worst still" if recorded else "AI worst"] * stills
+    head = [
+        "Segment",
+        "Frames" if recorded else "Pictures",
+        "Scored",
+        "Rejected",
+        "Read",
+        *ai,
+        "Reader worst",
+    ]
     cells: list[list[Any]] = [head]
     for row in content.segments:
-        grades = [DASH if grade is None else Badge(grade, 9.5) for grade in (row.ai, row.reader)]
-        cells.append([row.name, *map(str, (row.frames, row.scored, row.rejected, row.read)), *grades])
+        told: list[Any] = [_grade(row.sustained), row.p90 or DASH] * recorded + [_grade(row.ai)] * stills
+        numbers = map(str, (row.frames, row.scored, row.rejected, row.read))
+        cells.append([row.name, *numbers, *told, _grade(row.reader)])
     widths = [0.24 * space, *[0.11 * space] * 4, 0.16 * space, 0.16 * space]
+    if recorded:
+        widths = [*([40.0] * 4 if stills else [48.0] * 4), 70.0, 50.0, *[72.0] * stills, 68.0]
+        widths.insert(0, space - sum(widths))
     table = Table(cells, colWidths=widths)
     # Room between the counts, which end at the right, and the badges, which begin at the left.
     table.setStyle([*grid(), ("ALIGN", (1, 0), (4, -1), "RIGHT"), ("LEFTPADDING", (5, 0), (-1, -1), 14)])
@@ -101,17 +128,54 @@ def segments(content: ReportContent, space: float) -> list[Flowable]:
     return [KeepTogether(parts)]
 
 
+def _grade(grade: int | None) -> Any:
+    return DASH if grade is None else Badge(grade, 9.5)
+
+
+def recordings(content: ReportContent, space: float) -> list[Flowable]:
+    """The table of recordings; of several each with its own grade, the only one's is the result line."""
+    rows, several = content.recordings.rows, len(content.recordings.rows) > 1
+    if not rows:
+        return []
+    broken = any(row.damaged for row in rows)
+    head = ["Recording", "Duration", "Frames", "Sampled", "Scored", *["Damaged"] * broken, "Size", "Codec"]
+    widths = [48.0, 40.0, 46.0, 62.0, *[48.0] * broken, 62.0, 80.0, *[68.0] * several]
+    widths = [space - sum(widths), *widths]
+    cells: list[list[Any]] = [[*head, *["AI sustained"] * several]]
+    for row in rows:
+        told: list[Any] = [Line(row.name, widths[0] - 8, SMALL), row.duration or DASH, row.frames or DASH]
+        told += [str(row.sampled), row.scored, *[str(row.damaged)] * broken]
+        codec = row.codec or DASH
+        brief = width(codec, SMALL) < 64
+        told += [row.size or DASH, Line(codec, 64, SMALL) if brief else paragraph(codec, CELL)]
+        told += [_grade(row.grade)] * several
+        cells.append(told)
+    table = LongTable(cells, colWidths=widths, repeatRows=1)
+    last = 5 if broken else 4
+    table.setStyle(
+        [*grid(), ("ALIGN", (1, 0), (last, -1), "RIGHT"), ("LEFTPADDING", (last + 1, 0), (-1, -1), 12)]
+    )
+    parts: list[Flowable] = [paragraph("Recordings" if several else "Recording", SECTION), table]
+    if content.recordings.rows_note:
+        parts += [Spacer(0, 3), paragraph(content.recordings.rows_note, NOTE)]
+    return [KeepTogether(parts)] if len(rows) <= 12 else [CondPageBreak(80), *parts]
+
+
 def remarks(content: ReportContent, space: float) -> list[Flowable]:
     """Where the reader differs from the model or says more; a long comment gets the whole width."""
     if not content.remarks:
         return []
-    widths = [0.24 * space, 0.1 * space, 0.09 * space, 0.2 * space, 0.37 * space]
-    cells: list[list[Any]] = [["File", "AI", "Reader", "Reason", "Comment"]]
+    named = 0.36 if content.inputs.recordings else 0.24  # a stretch of time is longer than a name
+    widths = [share * space for share in (named, 0.1, 0.09, 0.2, 0.61 - named)]
+    head = "Frame" if content.inputs.recordings else "File"
+    cells: list[list[Any]] = [[head, "AI", "Reader", "Reason", "Comment"]]
     joined: list[tuple[Any, ...]] = []
     for remark in content.remarks:
         brief = " ".join(remark.comment) if len(" ".join(remark.comment)) <= IN_COLUMN else ""
         words = (remark.ai, remark.reader, remark.reason, brief)
-        cells.append([Line(remark.name, widths[0] - 8, SMALL), *(paragraph(w, CELL) for w in words)])
+        cells.append(
+            [Line(remark.name, widths[0] - 8, SMALL, remark.at), *(paragraph(w, CELL) for w in words)]
+        )
         for place, piece in enumerate(() if brief else remark.comment):
             above = len(cells) - 1
             if place == 0:  # a name at the foot of a page needs its comment beside it
@@ -129,7 +193,7 @@ def remarks(content: ReportContent, space: float) -> list[Flowable]:
 
 
 def unreadable(content: ReportContent, space: float) -> list[Flowable]:
-    """The table of files that could not be opened; nothing where all could."""
+    """The table of files, and frames of recordings, that could not be opened; nothing where all could."""
     if not content.unreadable:
         return []
     widths = [0.4 * space, 0.6 * space]
@@ -137,7 +201,8 @@ def unreadable(content: ReportContent, space: float) -> list[Flowable]:
     cells += [[Line(f.label, widths[0] - 8, SMALL), paragraph(f.value, CELL)] for f in content.unreadable]
     table = LongTable(cells, colWidths=widths, repeatRows=1)
     table.setStyle(grid())
-    parts = [CondPageBreak(80), paragraph("Unreadable files", SECTION), table]
+    title = "Unreadable files and frames" if content.inputs.recordings else "Unreadable files"
+    parts = [CondPageBreak(80), paragraph(title, SECTION), table]
     return [*parts, paragraph(content.unreadable_note, NOTE)] if content.unreadable_note else parts
 
 
@@ -157,7 +222,12 @@ def paragraph(words: str, style: ParagraphStyle, bullet: str | None = None) -> P
         style = ParagraphStyle(
             "bullet", parent=style, leftIndent=9, bulletFontName=SANS, bulletFontSize=SMALL
         )
+    words = _UNIT.sub("\N{NO-BREAK SPACE}", words)
     return Paragraph(markup(words, style.fontName), style, bulletText=bullet)
+
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|s)(?!\w))")
+"""The space between a number and its unit, where no line may break."""
 
 
 def tight(padding: float) -> list[tuple[Any, ...]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from uc_viewer import grades
 from uc_viewer.case import FrameReading, FrameResult, Reading, Run, Segment
-from uc_viewer.indices import SegmentSummary, Summary, summarise
-from uc_viewer.report.findings import close_call, frame_name, is_recording
+from uc_viewer.indices import Part, SegmentSummary, Summary, judge, summarise
+from uc_viewer.report.findings import close_call, frame_name, frame_time
+from uc_viewer.report.inputs import inputs, stills
 from uc_viewer.report.origin import Fact
+from uc_viewer.report.recordings import rule_of
 from uc_viewer.report.selection import key_frames
-from uc_viewer.report.wording import paragraphs, plural, printable
+from uc_viewer.report.wording import number, paragraphs, plural, printable, stretch
 
 UNREAD = "not yet read"
 
@@ -29,12 +31,20 @@ NOT_LISTED = (
 )
 """Under the table of segments."""
 
-NO_SUSTAINED = "No AI grade per segment: recordings are judged by sustained grades only."
+SUSTAINED = (
+    "AI sustained: worst grade that lasts in the recordings of the segment, by the rule above. AI p90: 90th "
+    "percentile of the expected grades (0 to 3) of its single frames."
+)
+"""Under the table of segments where there are recordings."""
 
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """One line of the table of segments; a grade is None where no frame has one."""
+    """One line of the table of segments; a grade is None where no frame has one.
+
+    ``ai`` is the model's worst grade among the stills; ``sustained`` the worst that lasts in the recordings,
+    and ``p90`` the 90th percentile of their expected grades, empty where there is none.
+    """
 
     name: str
     frames: int
@@ -43,17 +53,24 @@ class SegmentRow:
     read: int
     ai: int | None
     reader: int | None
+    sustained: int | None = None
+    p90: str = ""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """What the reader says of one frame beyond a grade. ``comment`` holds printable lines, maybe none."""
+    """What the reader says of one frame, or of neighbours in a recording, beyond a grade.
+
+    ``comment`` holds printable lines, maybe none. ``at`` is the time at the end of ``name``, which stays
+    whole where the name is cut; empty for stills.
+    """
 
     name: str
     ai: str
     reader: str
     reason: str
     comment: tuple[str, ...]
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,21 +94,18 @@ def read_part(run: Run, reading: Reading) -> ReaderPart:
     """The reader's part of the report of a run."""
     summary = summarise(run.results, reading)
     grade = summary.whole.reader_worst
-    recording = is_recording(run)
     tagged = any(segment.segment for segment in summary.segments)
     listed = summary.segments if tagged or grade is not None else ()
-    note = " ".join([NOT_LISTED, *([NO_SUSTAINED] if recording else [])])
+    judgement = judge(run.results, reading, rule_of(run))
+    parts = {part.segment: part for part in judgement.parts} if judgement else {}
+    graded = {part.segment: part.ai_worst for part in summarise(stills(run).results, reading).segments}
     return ReaderPart(
         headline="" if grade is None else f"Reader: highest MES {_named(grade)}, {_where(summary, NAMED)}",
         grade=grade,
-        findings=_findings(summary),
-        segments=tuple(_segment_row(segment, recording) for segment in listed),
-        segments_note=note if listed else "",
-        remarks=tuple(
-            _remark(result, said)
-            for result in run.results
-            if _has_remark(result, said := reading.of(result.key))
-        ),
+        findings=_findings(summary, inputs(run).noun if parts else "picture"),
+        segments=tuple(_segment_row(one, graded.get(one.segment), parts.get(one.segment)) for one in listed),
+        segments_note=_segments_note(parts) if listed else "",
+        remarks=_remarks(run, reading),
         comment=paragraphs(reading.comment),
         definition=() if reading == Reading() else (Fact("MES definition", _definition(reading)),),
     )
@@ -109,7 +123,7 @@ def printed_frames(run: Run, reading: Reading) -> Sequence[FrameResult]:
     Where the reader chose none, those that `key_frames` chooses among the frames the reader did not reject.
     """
     chosen = tuple(result for result in run.results if reading.of(result.key).key_image)
-    return chosen or key_frames(without_rejected(run, reading))
+    return chosen or key_frames(without_rejected(run, reading), reading=reading)
 
 
 def segment_name(said: FrameReading, short: bool = False) -> str:
@@ -129,28 +143,42 @@ def _where(summary: Summary, limit: int = len(Segment)) -> str:
     return f"{len(names)} segments" if len(names) > limit else ", ".join(names) or UNTAGGED
 
 
-def _findings(summary: Summary) -> tuple[Fact, ...]:
+def _findings(summary: Summary, noun: str) -> tuple[Fact, ...]:
     label, whole = "Reader MES (worst segment)", summary.whole
     if whole.reader_worst is None:
         return (Fact(label, UNREAD),)
-    read = f"{whole.read} of {plural(whole.frames, 'picture')} read"
+    read = f"{whole.read} of {plural(whole.frames, noun)} read"
     lines = [Fact(label, f"{_named(whole.reader_worst)}, {_where(summary)}; {read}")]
     if both := summary.agreed + summary.differing:
-        graded = f"{plural(both, 'picture')} graded by AI and reader"
+        graded = f"{plural(both, noun)} graded by AI and reader"
         lines.append(Fact("Agreement", f"{graded}: {summary.agreed} agree, {summary.differing} differ"))
     return tuple(lines)
 
 
-def _segment_row(part: SegmentSummary, recording: bool) -> SegmentRow:
+def _segment_row(summed: SegmentSummary, graded: int | None, part: Part | None) -> SegmentRow:
     return SegmentRow(
-        name=part.segment.value if part.segment else UNTAGGED,
-        frames=part.frames,
-        scored=part.scored,
-        rejected=part.rejected,
-        read=part.read,
-        ai=None if recording else part.ai_worst,
-        reader=part.reader_worst,
+        name=summed.segment.value if summed.segment else UNTAGGED,
+        frames=summed.frames,
+        scored=summed.scored,
+        rejected=summed.rejected,
+        read=summed.read,
+        ai=graded,
+        reader=summed.reader_worst,
+        sustained=part.sustained.grade if part else None,
+        p90=number(part.sustained.p90) if part else "",
     )
+
+
+def _segments_note(parts: Mapping[Segment | None, Part]) -> str:
+    if not parts:
+        return NOT_LISTED
+    missing = [
+        f"{segment.value if segment else UNTAGGED} ({part.sustained.reason})"
+        for segment, part in parts.items()
+        if part.sustained.grade is None
+    ]
+    notes = [SUSTAINED, f"Not gradable: {'; '.join(missing)}." if missing else "", NOT_LISTED]
+    return " ".join(filter(None, notes))
 
 
 def _overridden(result: FrameResult, said: FrameReading) -> bool:
@@ -161,16 +189,49 @@ def _has_remark(result: FrameResult, said: FrameReading) -> bool:
     return _overridden(result, said) or bool(said.reason or said.comment.strip())
 
 
-def _remark(result: FrameResult, said: FrameReading) -> Remark:
-    grade = result.scores.grade
-    missing = "no reason given" if _overridden(result, said) else ""
+def _remarks(run: Run, reading: Reading) -> tuple[Remark, ...]:
+    """One line for each frame; neighbours in a recording of which the reader says the same share one."""
+    alone = inputs(run).alone
+    groups: list[list[FrameResult]] = []
+    before: tuple[object, ...] | None = None
+    for result in run.results:
+        said = reading.of(result.key)
+        timed = result.pts_seconds is not None and not said.comment.strip()
+        same = (result.source_file, said.grade, said.reason, said.rejected) if timed else None
+        if not _has_remark(result, said):
+            same = None
+        elif same is not None and same == before:
+            groups[-1].append(result)
+        else:
+            groups.append([result])
+        before = same
+    return tuple(_remark(group, reading.of(group[0].key), alone=alone) for group in groups)
+
+
+def _remark(group: Sequence[FrameResult], said: FrameReading, *, alone: bool) -> Remark:
+    first, last = group[0], group[-1]
+    overridden = any(_overridden(result, said) for result in group)
+    at, name = frame_time(first), frame_name(first, alone=alone)
+    if len(group) > 1 and first.pts_seconds is not None and last.pts_seconds is not None:
+        at = f"{stretch(first.pts_seconds, last.pts_seconds)}, {len(group)} frames"
+        name = at if alone else f"{printable(first.source_file)}, {at}"
     return Remark(
-        name=frame_name(result),
-        ai=close_call(result.scores) or ("not scored" if grade is None else str(grade)),
+        name=name,
+        ai=_ai_grades(group),
         reader="rejected" if said.rejected else "" if said.grade is None else str(said.grade),
-        reason=printable(said.reason) or missing,
+        reason=printable(said.reason) or ("no reason given" if overridden else ""),
         comment=paragraphs(said.comment),
+        at=at,
     )
+
+
+def _ai_grades(group: Sequence[FrameResult]) -> str:
+    if len(group) == 1 and (close := close_call(group[0].scores)):
+        return close
+    found = sorted({result.scores.grade for result in group if result.scores.grade is not None})
+    if not found:
+        return "not scored"
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
 def _definition(reading: Reading) -> str:

@@ -8,13 +8,19 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from mtl_core.aggregate import Rule
 from mtl_core.files import remove_drafts, replacing
 from mtl_core.spec import GRADES
-from uc_viewer.case import FrameResult, Run, Unreadable
+from uc_viewer.case import FrameResult, RecordingFacts, Run, Unreadable
+from uc_viewer.indices import NOTHING_READ
 from uc_viewer.paths import intended_use
+from uc_viewer.report.inputs import damaged, shortfalls
+from uc_viewer.report.recordings import Recording, each, rule_of
+from uc_viewer.report.wording import printable
 
 SCHEMA_VERSION = 1
 """Version of the three files' layout; raised when a reader would have to change."""
@@ -45,7 +51,7 @@ INCOMPLETE_NOTE = "INCOMPLETE.txt"
 
 
 class FrameTable:
-    """frames.csv while it grows: one row per frame, and one per file that could not be opened."""
+    """frames.csv while it grows: one row per frame, and one per file or frame that could not be opened."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -78,11 +84,10 @@ def frame_table(path: Path) -> Iterator[FrameTable]:
 
 def row(item: FrameResult | Unreadable) -> list[str]:
     """One row of frames.csv, as text. Numbers have six decimals; empty where there is none."""
-    if isinstance(item, Unreadable):
-        reason = guard(f"unreadable: {item.reason}")
-        return [guard(item.source_file), item.source_sha256, "0", "", "0", reason, *[""] * 8]
-    scores = item.scores
     start = [guard(item.source_file), item.source_sha256, str(item.index), _decimal(item.pts_seconds)]
+    if isinstance(item, Unreadable):
+        return [*start, "0", guard(f"unreadable: {item.reason}"), *[""] * 8]
+    scores = item.scores
     if scores.probabilities is None:
         return [*start, "0", guard(scores.reject_reason), *[""] * 8]
     return [
@@ -109,12 +114,16 @@ def _decimal(value: float | None) -> str:
 def summarise(run: Run) -> dict[str, Any]:
     """What the run found, JSON-ready, in absolute numbers.
 
-    No shares of frames: stills are chosen by the endoscopist, so a share of them means nothing.
+    No shares of stills: the endoscopist chose them, so a share means nothing. ``highest_mes_ai`` is that of
+    the stills, since the highest grade among the frames of a recording is mostly error; ``recordings``,
+    there only where there are any, says of each what lasts, without any word of a reader.
     """
     scored = [r for r in run.results if r.scores.scored]
     grades = Counter(r.scores.grade for r in scored)
     reasons = Counter(r.scores.reject_reason for r in run.results if not r.scores.scored)
     top = max(scored, key=lambda r: r.scores.p_active or 0.0, default=None)
+    still_grades = [r.scores.grade for r in scored if r.pts_seconds is None and r.scores.grade is not None]
+    recordings = [_judged(one, rule_of(run)) for one in each(run, NOTHING_READ)]
     return {
         "schema_version": SCHEMA_VERSION,
         "status": _status(run),
@@ -130,13 +139,49 @@ def summarise(run: Run) -> dict[str, Any]:
             "active": sum(bool(r.scores.active) for r in scored),
         },
         "grades": {str(grade): grades[grade] for grade in range(GRADES)},
-        "highest_mes_ai": max((g for g in grades if g is not None), default=None),
+        "highest_mes_ai": max(still_grades, default=None),
         "highest_p_active": None
         if top is None
         else {"source_file": top.source_file, "frame_index": top.index, "p_active": top.scores.p_active},
         "rejected_by_reason": dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
         "unreadable": _unreadable(run),
+        **({"recordings": recordings} if recordings else {}),
     }
+
+
+def _judged(one: Recording, rule: Rule) -> dict[str, Any]:
+    """What one recording holds and what lasts in it, JSON-ready."""
+    whole = one.judgement.whole if one.judgement else None
+    found = whole.sustained if whole else None
+    counts = found.counts if found else (0,) * GRADES
+    scored = sum(counts)
+    return {
+        "source_file": one.name,
+        **_facts(one.facts),
+        "frames_looked_at": one.sampled,
+        "scored": scored,
+        "damaged": len(one.lost),
+        "sustained": {
+            "rule": {**asdict(rule), "in_words": rule.describe()},
+            "mes_ai": found.grade if found else None,
+            "since_seconds": whole.since if whole else None,
+            "until_seconds": whole.until if whole else None,
+            "not_gradable": found.reason if found else "no frame could be decoded",
+        },
+        "highest_single_frame": {
+            "mes_ai": found.highest if found else None,
+            "pts_seconds": whole.highest_at_seconds if whole else None,
+            "note": "a single frame is mostly error and no result",
+        },
+        "grades": {str(grade): count for grade, count in enumerate(counts)},
+        "shares": {str(grade): round(count / scored, 4) for grade, count in enumerate(counts) if scored},
+        "score_continuous_p90": found.p90 if found else None,
+    }
+
+
+def _facts(facts: RecordingFacts | None) -> dict[str, Any]:
+    """What the packets of a recording tell, by the names of `RecordingFacts`; nothing where nobody asked."""
+    return {name: value for name, value in asdict(facts).items() if name != "source_file"} if facts else {}
 
 
 def record(run: Run) -> dict[str, Any]:
@@ -161,6 +206,7 @@ def record(run: Run) -> dict[str, Any]:
         "unreadable": _unreadable(run),
         "duplicates": [names for names in by_digest.values() if len(names) > 1],
         "inputs": [{"source_file": name, "sha256": digest} for name, digest in files.items()],
+        **({"recordings": [asdict(facts) for facts in run.recordings]} if run.recordings else {}),
     }
 
 
@@ -186,12 +232,19 @@ def begin(folder: Path) -> None:
 def mark(run: Run, folder: Path) -> None:
     """Last step of a run: take the note away if it is complete, else say in it what is missing."""
     done = len(run.results) + len(run.unreadable)
-    if run.complete:
+    why = f" ({printable(run.interrupted)})" if run.interrupted else ""
+    if run.complete and (gaps := shortfalls(run)):
+        _write_note(
+            folder,
+            f"{' '.join(gaps)} The files here hold all that could be read. "
+            "Copy the recordings again from the recorder if they are whole there, and run it again.",
+        )
+    elif run.complete:
         (folder / INCOMPLETE_NOTE).unlink(missing_ok=True)
     elif done < run.expected:
         _write_note(
             folder,
-            f"this run was stopped after {done} of {run.expected} pictures. "
+            f"this run was stopped after {done} of {run.expected} pictures{why}. "
             "The files here hold only those. Run it again for the rest.",
         )
     else:
@@ -204,8 +257,14 @@ def _write_note(folder: Path, text: str) -> None:
 
 
 def _status(run: Run) -> str:
-    return "COMPLETE" if run.complete else "INCOMPLETE"
+    return "COMPLETE" if run.complete and not shortfalls(run) else "INCOMPLETE"
 
 
-def _unreadable(run: Run) -> list[dict[str, str]]:
-    return [{"source_file": u.source_file, "reason": u.reason} for u in run.unreadable]
+def _unreadable(run: Run) -> list[dict[str, Any]]:
+    """Files that could not be opened, and frames of recordings, these with their place."""
+    lost = damaged(run)
+    return [
+        {"source_file": u.source_file, "reason": u.reason}
+        | ({"frame_index": u.index, "pts_seconds": u.pts_seconds} if u.source_file in lost else {})
+        for u in run.unreadable
+    ]

@@ -72,9 +72,29 @@ def duration(seconds: float) -> str:
 
 def clock(seconds: float) -> str:
     """Time within a recording as ``hh:mm:ss.mmm``."""
-    thousandths = round(seconds * 1000)
+    thousandths = round(abs(seconds) * 1000)
     minutes, rest = divmod(thousandths, 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+    sign = "-" if seconds < 0 and thousandths else ""  # a few containers begin before zero
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+
+
+def clock_short(seconds: float) -> str:
+    """Time within a recording as ``hh:mm:ss``, without what is beyond the full second."""
+    return clock(seconds).partition(".")[0]
+
+
+def stretch(since: float, until: float) -> str:
+    """``"00:06:57 to 00:07:05"``; with thousandths where both are of the same second."""
+    first, last = clock_short(since), clock_short(until)
+    return f"{clock(since)} to {clock(until)}" if first == last else f"{first} to {last}"
+
+
+def some_percent(share: float) -> str:
+    """A share 0..1 as ``"31 %"``; only none is ``"0 %"`` and only all ``"100 %"``."""
+    rounded = round(100 * share)
+    if share > 0 and rounded == 0:
+        return "<1 %"
+    return ">99 %" if share < 1 and rounded == 100 else f"{rounded} %"
 
 
 LONGEST = 20_000
