@@ -23,7 +23,7 @@ from uc_viewer.gui import jobs
 from uc_viewer.report import heatmaps as overlays
 from uc_viewer.sources.base import SourceError
 from uc_viewer.sources.gathered import Gathered
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
 
 
 def still(path: Path, level: int, number: int = 0) -> Path:
@@ -45,7 +45,7 @@ def visit(tmp_path: Path) -> Path:
 @pytest.fixture
 def sources(visit: Path) -> Gathered:
     gathered = Gathered()
-    gathered.add(Stills([visit]))
+    gathered.add(Files([visit]))
     return gathered
 
 
@@ -70,7 +70,7 @@ class TestFind:
         self, visit: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(jobs, "NAMES", 4)
-        monkeypatch.setattr("uc_viewer.sources.stills._LISTED_AT_ONCE", 2)
+        monkeypatch.setattr("uc_viewer.sources.listing._LISTED_AT_ONCE", 2)
         told = list(jobs.find([visit], Gathered()))
         found = [value.found for value in told if isinstance(value, jobs.Listing)]
         assert found == sorted(found)
@@ -121,7 +121,7 @@ def test_scores_skip_bytes_that_were_seen_in_another_source(visit: Path, sources
     assert [item.source_file for item in first] == ["0.png", "1.png", "2.png", "3.png", "4.png", "5.jpg"]
     assert [item.scores.grade for item in first if isinstance(item, FrameResult)] == [0, 1, 2, 3, None]
     copied = put(visit.parent / "copy.png", (visit / "2.png").read_bytes())
-    (again,) = jobs.score(Stills([copied]), StandIn(), seen)
+    (again,) = jobs.score(Files([copied]), StandIn(), seen)
     assert isinstance(again, Duplicate)
     assert (again.source_file, again.of) == ("copy.png", "2.png")
 
@@ -145,7 +145,7 @@ class TestPictures:
         self, tmp_path: Path, sources: Gathered
     ) -> None:
         big = put(tmp_path / "big.png", encode(scene(800, 400)))
-        sources.add(Stills([big], beside=sources.sources))
+        sources.add(Files([big], beside=sources.sources))
         wanted = deque([("0.png", 0), ("5.jpg", 0), ("absent.png", 0), ("big.png", 0)])
         made = jobs.thumbnails(sources, wanted)
         first = next(made)
@@ -288,7 +288,7 @@ def test_the_engines_own_model_answers_the_same_wishes(tiny_bundle: Path, tmp_pa
     assert (model.name, str(model.device)) == ("tiny", "cpu")
     assert model.device_reason
     assert 0 < model.active_threshold < 1
-    sources.add(Stills([tmp_path / "a.png"]))
+    sources.add(Files([tmp_path / "a.png"]))
     (item,) = jobs.score(sources.sources[0], model, {})
     assert isinstance(item, FrameResult)
     assert item.scores.scored

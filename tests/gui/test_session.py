@@ -570,7 +570,7 @@ class TestHeatmaps:
         heatmaps: list[object],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("uc_viewer.gui.session.HEATMAPS_KEPT", 2)
+        monkeypatch.setattr("uc_viewer.gui.jobs.Heatmaps.KEPT", 2)
         bench = make()
         session = bench.session
         session.add([stills(tmp_path, 3)])

@@ -52,6 +52,8 @@ class Do(Enum):
     PRINT = "print-report"
     SAVE = "save-report"
     OVERLAYS = "export-overlays"
+    CLIP = "export-clip"
+    KEY_FRAMES = "export-key-images"
     PREFERENCES = "preferences"
     QUIT = "quit"
     UNDO = "undo"
@@ -88,6 +90,8 @@ class Do(Enum):
     PLAY = "play"
     PLAY_BACK = "play-back"
     HOLD = "hold"
+    BACK_SECOND = "second-back"
+    ON_SECOND = "second-on"
     PLAY_ON = "play-on"
     HEATMAP = "heatmap"
     OVERLAY = "overlay"
@@ -146,7 +150,7 @@ TABLE: tuple[Entry, ...] = (
     Entry(
         Do.OPEN_FILES,
         Menu.FILE,
-        QT_TRANSLATE_NOOP("Actions", "Open pictures…"),
+        QT_TRANSLATE_NOOP("Actions", "Open pictures or recordings…"),
         "Ctrl+O",
         "image-plus-outline",
     ),
@@ -178,8 +182,9 @@ TABLE: tuple[Entry, ...] = (
         Menu.FILE,
         QT_TRANSLATE_NOOP("Actions", "Export heatmap overlays…"),
         "Ctrl+Shift+E",
-        ends=True,
     ),
+    Entry(Do.CLIP, Menu.FILE, QT_TRANSLATE_NOOP("Actions", "Export clip…"), "", "movie-outline"),
+    Entry(Do.KEY_FRAMES, Menu.FILE, QT_TRANSLATE_NOOP("Actions", "Export key images…"), ends=True),
     Entry(
         Do.PREFERENCES,
         Menu.FILE,
@@ -208,8 +213,10 @@ TABLE: tuple[Entry, ...] = (
     Entry(Do.SELECT_ALL, Menu.READ, QT_TRANSLATE_NOOP("Actions", "Select all shown"), "Ctrl+A"),
     Entry(Do.PREVIOUS, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Previous frame"), "Left"),
     Entry(Do.NEXT, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Next frame"), "Right"),
-    Entry(Do.BACK_TEN, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Ten frames back"), "Shift+Left"),
-    Entry(Do.ON_TEN, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Ten frames on"), "Shift+Right"),
+    Entry(Do.BACK_TEN, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Ten scored frames back"), "Shift+Left"),
+    Entry(Do.ON_TEN, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Ten scored frames on"), "Shift+Right"),
+    Entry(Do.BACK_SECOND, Menu.GO, QT_TRANSLATE_NOOP("Actions", "One second back"), "Ctrl+Left"),
+    Entry(Do.ON_SECOND, Menu.GO, QT_TRANSLATE_NOOP("Actions", "One second on"), "Ctrl+Right"),
     Entry(Do.FIRST, Menu.GO, QT_TRANSLATE_NOOP("Actions", "First frame"), "Home"),
     Entry(Do.LAST, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Last frame"), "End", ends=True),
     Entry(Do.PREVIOUS_FLAGGED, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Previous frame to look at"), "PgUp ["),
@@ -224,10 +231,10 @@ TABLE: tuple[Entry, ...] = (
         Do.NEXT_SEVERE, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Next frame of the chosen grade or worse"), "N"
     ),
     Entry(Do.WORST, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Worst frame"), "W", ends=True),
-    Entry(Do.PLAY, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Leaf through, or hold"), "Space"),
-    Entry(Do.PLAY_BACK, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Leaf backwards"), "J"),
+    Entry(Do.PLAY, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Play, leaf through, or hold"), "Space"),
+    Entry(Do.PLAY_BACK, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Play or leaf backwards, again: faster"), "J"),
     Entry(Do.HOLD, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Hold"), "K"),
-    Entry(Do.PLAY_ON, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Leaf forwards, again: faster"), "L"),
+    Entry(Do.PLAY_ON, Menu.GO, QT_TRANSLATE_NOOP("Actions", "Play or leaf on, again: faster"), "L"),
     Entry(Do.HEATMAP, Menu.VIEW, QT_TRANSLATE_NOOP("Actions", "Heatmap"), "H", "fire", checkable=True),
     Entry(
         Do.OVERLAY,

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from uc_viewer.case import Duplicate, FrameKey, FrameReading, FrameResult, Segment, Unreadable
-from uc_viewer.gui.actions import GRADES, SEGMENTS, Actions, Do
+from uc_viewer.gui.actions import Actions, Do
 from uc_viewer.gui.jobs import Explained, Picture, Thumbnail
 from uc_viewer.gui.session import Session
 from uc_viewer.gui.widgets.film_frames import Filter, Show, at_least, is_flagged
 from uc_viewer.gui.widgets.image_view import Badges
 from uc_viewer.gui.widgets.reader_panel import Shown, common
+from uc_viewer.gui.widgets.timeline_scale import clock
 from uc_viewer.gui.workbench import Workbench
 
-PACES = (500, 250, 125)
-"""Milliseconds per frame when leafing through; each further press is faster."""
+PATIENCE = 80
+"""Milliseconds to wait for a frame of a recording before the nearest one at hand is shown instead."""
 
 
 class Browsing(QObject):
-    """Wires film, picture and panels to the session."""
+    """Wires film, picture and panels to the session.
+
+    The film holds the frames that are scored. Of a recording any other frame can be looked at as well: then
+    what is said beside it is of the scored frame before it, under that frame's own time.
+    """
+
+    shown_changed = Signal()
+    """Another frame is on the screen, or none."""
 
     def __init__(self, session: Session, bench: Workbench, actions: Actions) -> None:
         super().__init__(bench)
         self._session, self._bench, self._film = session, bench, bench.film_model
         self._actions = actions
         self._opened: FrameKey | None = None
-        self._mark: FrameKey | None = None
+        self._shown: FrameKey | None = None
+        self._current: FrameKey | None = None
         self._severe = 2
-        self._step, self._pace = 1, 0
-        self._leaf = QTimer(self)
-        self._leaf.timeout.connect(self._leaf_on)
+        self._wait = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._wait.timeout.connect(self._show_nearest)
         self._wire_session()
         self._wire_widgets()
         self._wire_actions()
@@ -40,13 +50,24 @@ class Browsing(QObject):
 
     @property
     def current(self) -> FrameKey | None:
-        """The frame that is looked at."""
-        return self._film.current_key
+        """The scored frame that is looked at, or the one before the frame that is."""
+        return self._current
+
+    @property
+    def shown(self) -> FrameKey | None:
+        """The frame that is looked at, scored or not."""
+        return self._shown
+
+    @property
+    def opened(self) -> bool:
+        """True when the frame that is looked at is on the screen, or cannot be opened."""
+        return self._opened == self._shown
 
     @property
     def chosen(self) -> list[FrameKey]:
         """The frames that the reader's keys meet: the selected ones, else the current one."""
-        return self._film.selected_keys() or ([self.current] if self.current else [])
+        selected = self._film.selected_keys()
+        return selected if len(selected) > 1 or not self.current else [self.current]
 
     def set_severe(self, grade: int) -> None:
         """From which grade on "next severe" stops."""
@@ -55,8 +76,8 @@ class Browsing(QObject):
     def clear(self) -> None:
         """Another case begins."""
         self._film.clear()
-        self._opened = self._mark = None
-        self._leaf.stop()
+        self._opened = self._shown = self._current = None
+        self._wait.stop()
         self._show_current()
 
     def show_segment(self, segment: Segment | None) -> None:
@@ -80,40 +101,22 @@ class Browsing(QObject):
         session.explained.connect(self._on_explained)
         reader.readings_changed.connect(self._on_read)
         self._film.thumbnail_wanted.connect(session.want_thumbnail)
-        self._film.selection.currentChanged.connect(lambda *_: self._show_current())
+        self._film.selection.currentChanged.connect(lambda *_: self._on_film())
         self._film.selection.selectionChanged.connect(lambda *_: self._show_reading())
-        self._film.arranged.connect(self._show_current)
+        self._film.arranged.connect(self._on_film)
 
     def _wire_widgets(self) -> None:
-        bench, panel = self._bench, self._bench.scores.reader
+        bench = self._bench
         bench.heat.shown_changed.connect(self._on_heat_shown)
         bench.heat.asked.connect(lambda *_: self._ask_heat())
         bench.heat.opacity_changed.connect(lambda percent: bench.image.set_heat_opacity(percent / 100))
         bench.film_bar.filter_changed.connect(self._film.set_filter)
         bench.film_bar.order_changed.connect(self._film.set_order)
         self._film.shown_changed.connect(bench.film_bar.show_count)
-        panel.grade_given.connect(self.grade)
-        panel.segment_given.connect(self.tag)
-        panel.reason_given.connect(lambda reason: self._read(self.tr("reason"), reason=reason))
-        panel.rejected_given.connect(lambda on: self._read(self.tr("reject frame"), rejected=on))
-        panel.key_image_given.connect(lambda on: self._read(self.tr("key image"), key_image=on))
-        panel.comment_given.connect(lambda text: self._read(self.tr("comment"), comment=text))
 
     def _wire_actions(self) -> None:
         on = self._on
-        for do, value in GRADES.items():
-            on(do, lambda value=value: self.grade(value))
-        for do, segment in SEGMENTS.items():
-            on(do, lambda segment=segment: self.tag(segment))
-        on(Do.CLEAR, lambda: self.grade(None))
-        on(Do.NO_SEGMENT, lambda: self.tag(None))
-        on(Do.REJECT, lambda: self._toggle(self.tr("reject frame"), "rejected"))
-        on(Do.KEY_IMAGE, lambda: self._toggle(self.tr("key image"), "key_image"))
-        on(Do.COMMENT, lambda: self._bench.scores.reader.edit_comment())
-        on(Do.MARK_IN, self._mark_here)
-        on(Do.MARK_OUT, self._select_range)
-        on(Do.SELECT_ALL, self._film.select_all)
-        for do, by in ((Do.PREVIOUS, -1), (Do.NEXT, 1), (Do.BACK_TEN, -10), (Do.ON_TEN, 10)):
+        for do, by in ((Do.BACK_TEN, -10), (Do.ON_TEN, 10)):
             on(do, lambda by=by: self._go(self._film.step_from(self.current, by)))
         on(Do.FIRST, lambda: self._go(self._film.step_from(None, 1)))
         on(Do.LAST, lambda: self._go(self._film.step_from(None, -1)))
@@ -122,10 +125,6 @@ class Browsing(QObject):
         for do, step in ((Do.PREVIOUS_SEVERE, -1), (Do.NEXT_SEVERE, 1)):
             on(do, lambda step=step: self._go_severe(step))
         on(Do.WORST, lambda: self._go(self._film.worst()))
-        on(Do.PLAY, self._play_or_hold)
-        on(Do.HOLD, self._leaf.stop)
-        on(Do.PLAY_BACK, lambda: self._play(-1))
-        on(Do.PLAY_ON, lambda: self._play(1))
         image = self._bench.image
         for do, zoom in (
             (Do.FIT, image.fit),
@@ -141,68 +140,39 @@ class Browsing(QObject):
     def _on(self, do: Do, does: Any) -> None:
         self._actions[do].triggered.connect(lambda _checked=False: does())
 
-    # What the reader says
-
-    def grade(self, grade: int | None) -> None:
-        """Give the chosen frames a reader grade, or take it away."""
-        name = self.tr("clear grade") if grade is None else f"MES {grade}"
-        # A reason belongs to the grade it was given for.
-        self._read(name, grade=grade, reason="")
-
-    def tag(self, segment: Segment | None) -> None:
-        """Say in which segment the chosen frames were taken."""
-        self._read(segment.value if segment else self.tr("no segment"), segment=segment)
-
-    def _read(self, text: str, **changes: object) -> None:
-        if keys := self.chosen:
-            self._session.reader.read(keys, text, **changes)
-
-    def _toggle(self, text: str, field: str) -> None:
-        """Switch a mark on for all chosen frames, or off where all have it."""
-        reader = self._session.reader
-        self._read(text, **{field: not all(getattr(reader.of(key), field) for key in self.chosen)})
-
     # Ways
+
+    def look(self, key: FrameKey) -> None:
+        """Look at any frame of a recording, or at a picture of the film."""
+        recording = self._session.recording(key)
+        sampled = recording.sampled if recording else (0,)
+        self._current = (key[0], sampled[max(0, bisect_right(sampled, key[1]) - 1)])
+        self._shown = key
+        self._film.go_to(self._current)
+        self._open()
+
+    def step_film(self, by: int) -> bool:
+        """Go so many pictures of the film on; False where there is none."""
+        key = self._film.step_from(self.current, by)
+        if key is None or (key == self.current and key == self._shown):
+            return False
+        self._go(key)
+        return True
 
     def _go(self, key: FrameKey | None) -> None:
         if key is not None:
             self._bench.scores.reader.commit()
-            self._film.go_to(key)
+            self.look(key)
 
     def _go_severe(self, step: int) -> None:
         self._go(self._film.next_where(self.current, at_least(self._severe), step))
 
-    def _mark_here(self) -> None:
-        """A range begins at the current frame."""
-        self._mark = self.current
-
-    def _select_range(self) -> None:
-        """Select from the marked frame to the current one."""
-        first, last = sorted((self._film.row_of(self._mark), self._film.row_of(self.current)))
-        flags = QItemSelectionModel.SelectionFlag
-        if first >= 0:
-            self._film.selection.clearSelection()
-            for row in range(first, last + 1):
-                self._film.selection.select(self._film.index(row, 0), flags.Select)
-
-    def _play_or_hold(self) -> None:
-        if self._leaf.isActive():
-            self._leaf.stop()
-        else:
-            self._play(self._step)
-
-    def _play(self, step: int) -> None:
-        faster = self._leaf.isActive() and step == self._step
-        self._pace = min(self._pace + 1, len(PACES) - 1) if faster else 0
-        self._step = step
-        self._leaf.start(PACES[self._pace])
-
-    def _leaf_on(self) -> None:
-        following = self._film.step_from(self.current, self._step)
-        if following is None or following == self.current:
-            self._leaf.stop()
-        elif self._opened == self.current:  # never faster than pictures can be opened
-            self._go(following)
+    def time_of(self, key: FrameKey | None) -> float | None:
+        """The time of a frame of a recording, in seconds; None for a still."""
+        recording = self._session.recording(key)
+        if key is None or recording is None or recording.times is None:
+            return None
+        return float(recording.times[key[1]])
 
     # What comes in
 
@@ -215,8 +185,7 @@ class Browsing(QObject):
 
     def _on_scored(self, item: FrameResult | Unreadable | Duplicate) -> None:
         self._film.set_item(item)
-        key = item.key if isinstance(item, FrameResult) else (item.source_file, 0)
-        if key == self.current:
+        if item.key == self.current:
             self._show_answer()
             self._ask_heat()
 
@@ -240,15 +209,18 @@ class Browsing(QObject):
         self._film.set_thumbnail(thumbnail.key, image)
 
     def _on_picture(self, picture: Picture) -> None:
-        if picture.key != self.current:
+        if picture.key != self._shown:
             return
+        self._wait.stop()
+        self._opened = picture.key
         if picture.image is None:
             self._bench.image.show_text(picture.reason)
-            return
-        self._opened = picture.key
-        self._bench.image.show_image(picture.image, picture.key[0], picture.box)
-        self._show_badges()
+        else:
+            self._bench.image.show_image(picture.image, picture.key[0], picture.box)
+        self._show_name()
+        self._show_answer()
         self._ask_heat()
+        self.shown_changed.emit()
 
     def _on_explained(self, explained: Explained) -> None:
         heat = self._bench.heat
@@ -257,29 +229,60 @@ class Browsing(QObject):
             return
         heat.set_busy(False)
         heat.show_peak(explained.heatmap.peak)
-        if self._opened == self.current:
+        if self._opened == self.current == self._shown:
             self._bench.image.set_heat(explained.heatmap.values, explained.heatmap.strength)
 
     # What is shown
 
+    def _on_film(self) -> None:
+        """The user chose another picture of the film, or it chose one itself since the old one is hidden."""
+        key = self._film.current_key
+        if key != self._current:
+            self._current = self._shown = key
+            self._show_current()
+
     def _show_current(self) -> None:
-        key, bench = self.current, self._bench
+        """Another picture: say at once what is known of it, and open it."""
         self._show_name()
         self._show_answer()
         self._show_reading()
-        if key == self._opened and key is not None:
+        if self._shown is None:
+            self._opened = None
+            self._bench.image.show_text(self.tr("No picture is shown") if self._session.keys else "")
+            self.shown_changed.emit()
+        self._open()
+
+    def _open(self) -> None:
+        """Ask for the frame to look at; of a recording, the one before stays until it is there."""
+        key = self._shown
+        if key is None or key == self._opened:
             return
-        self._opened = None
-        bench.heat.show_peak(None)
-        if key is None:
-            bench.image.show_text(self.tr("No picture is shown") if self._session.keys else "")
-        else:
-            bench.image.show_waiting(key[0])
-            self._session.look_at(key)
+        self._bench.heat.show_peak(None)
+        same = self._opened is not None and self._opened[0] == key[0]
+        if not same:
+            self._bench.image.show_waiting(key[0])
+            self._show_name()
+            self._show_answer()
+        elif not self._wait.isActive():
+            self._wait.start()
+        self._opened = None if not same else self._opened
+        self._session.look_at(key)
+
+    def _show_nearest(self) -> None:
+        """The exact frame is not there yet: show the small picture of the scored one, and say so."""
+        key, recording = self.current, self._session.recording(self.current)
+        row = self._film.row_of(key)
+        if key is None or recording is None or row < 0 or self.opened:
+            return
+        if (small := self._film.thumbnail(row)) is not None:
+            facts, seconds = recording.facts, self.time_of(key)
+            near = self.tr("nearest frame {0}").format("" if seconds is None else clock(seconds))
+            self._bench.image.show_near(small, facts.width, facts.height, near)
 
     def _show_name(self) -> None:
-        key = self.current
-        self._bench.scores.show_name(key[0] if key else "", self._film.row_of(key) + 1, self._film.rowCount())
+        key, seconds = self._shown, self.time_of(self._shown)
+        name = "" if key is None else key[0] if seconds is None else f"{key[0]}, {clock(seconds)}"
+        self._bench.scores.show_name(name, self._film.row_of(self.current) + 1, self._film.rowCount())
 
     def _show_answer(self) -> None:
         item, model = self._item(), self._session.model
@@ -304,7 +307,16 @@ class Browsing(QObject):
         key, item = self.current, self._item()
         reading = self._session.reader.of(key) if key else FrameReading()
         result = item if isinstance(item, FrameResult) else None
-        self._bench.image.set_badges(self._badges(result, reading))
+        if self._shown == key:
+            self._bench.image.set_badges(self._badges(result, reading))
+            return
+        # Between two scored frames nothing was scored: what is known is told under its own time.
+        seconds = self.time_of(key)
+        when = self.tr("at {0}").format("" if seconds is None else clock(seconds))
+        badges = self._badges(result, FrameReading(segment=reading.segment))
+        note = ", ".join(filter(None, (when, badges.ai_note)))
+        missing = f"{badges.not_scored} ({when})" if badges.not_scored else ""
+        self._bench.image.set_badges(replace(badges, ai_note=note, not_scored=missing))
 
     def _badges(self, result: FrameResult | None, reading: FrameReading) -> Badges:
         """What stands beside the picture of a frame."""
@@ -347,7 +359,7 @@ class Browsing(QObject):
         heat, item, key = self._bench.heat, self._item(), self.current
         self._bench.image.set_heat(None)
         heat.show_peak(None)
-        ready = heat.shown and key is not None and self._opened == key
+        ready = heat.shown and key is not None and self._opened == key == self._shown
         if ready and isinstance(item, FrameResult) and item.scores.scored and key is not None:
             heat.set_busy(True)
             self._session.explain(key, heat.target, heat.method)

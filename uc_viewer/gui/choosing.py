@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QWidget
 
+from mtl_core.aggregate import Rule
 from mtl_core.bundle import BundleError, read_card
 from uc_viewer import paths
 from uc_viewer.gui import theme
@@ -21,6 +22,9 @@ from uc_viewer.gui.dialogs.preferences import Preferences
 from uc_viewer.gui.session import Session
 from uc_viewer.gui.widgets.toast import Toasts
 from uc_viewer.settings import Settings
+from uc_viewer.sources.listing import Files
+from uc_viewer.sources.patients import Identity
+from uc_viewer.sources.sampling import Sampling
 
 
 class Choosing(QObject):
@@ -38,6 +42,9 @@ class Choosing(QObject):
         super().__init__(window)
         self._session, self._window, self._toasts, self._actions = session, window, toasts, actions
         self.settings, self._keep = settings, keep
+        self._take_rules(settings)
+        session.several_patients.connect(self._ask_patient)
+        session.patient_named.connect(self._offer_patient)
 
     def change(self, **changes: Any) -> None:
         """Change and keep some settings."""
@@ -82,13 +89,60 @@ class Choosing(QObject):
         dialog.exec()
         dialog.deleteLater()
 
+    def _ask_patient(self, source: Files, named: list[Identity]) -> None:
+        """A drop of several patients: take one of them, or none. They are never put into one case."""
+        words = [_patient(one) or self.tr("unnamed") for one in named]
+        labels = [f"{number}. {text}" for number, text in enumerate(words, 1)]
+        label, chosen = QInputDialog.getItem(
+            self._window,
+            self.tr("Several patients"),
+            self.tr(
+                "The DICOM files name {0} patients. A case holds one. Whose files belong to this case? "
+                "Open the others as cases of their own."
+            ).format(len(named)),
+            labels,
+            0,
+            False,
+        )
+        if chosen:
+            self._session.add_of(source, named[labels.index(label)])
+
+    def _offer_patient(self, who: Identity) -> None:
+        """Patient and examination are taken over only if the reader wants it."""
+        if _patient(who) or who.exam_date:
+            self._toasts.warn(
+                self.tr("The DICOM files name a patient and an examination."),
+                self.tr("Take over"),
+                lambda: self._take_patient(who),
+            )
+
+    def _take_patient(self, who: Identity) -> None:
+        reader = self._session.reader
+        case = reader.case
+        reader.describe(
+            replace(
+                case,
+                patient_id=who.patient_id or case.patient_id,
+                patient_name=who.patient_name or case.patient_name,
+                birth_date=who.birth_date or case.birth_date,
+                exam_date=who.exam_date or case.exam_date,
+                endoscopist=who.endoscopist or case.endoscopist,
+            ),
+            self.tr("details from DICOM"),
+        )
+
     def _take(self, settings: Settings) -> None:
         before, self.settings = self.settings, settings
         if settings.theme != before.theme and isinstance(app := QApplication.instance(), QApplication):
             theme.choose(app, settings.theme)
+        self._take_rules(settings)
         if settings.keys != before.keys:
             self._actions.set_keys(settings.keys)
         self._keep(settings)
+
+    def _take_rules(self, settings: Settings) -> None:
+        self._session.sampling = Sampling(settings.frames_per_second)
+        self._session.rule = Rule(frames=settings.sustained_frames, seconds=settings.sustained_seconds)
 
     def _use(self, model: str, device: str) -> None:
         name = "" if model == paths.default_model() else model
@@ -110,6 +164,10 @@ class Choosing(QObject):
         if any(line.startswith("WEAK") for line in card["limits"]):
             title += self.tr(" (weak, for comparison only)")
         return Choice(name, title, _line(card))
+
+
+def _patient(who: Identity) -> str:
+    return ", ".join(filter(None, (who.patient_name, who.patient_id, who.birth_date)))
 
 
 def _line(card: Mapping[str, Any]) -> str:

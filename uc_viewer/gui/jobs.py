@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,12 @@ from mtl_core.files import write_whole
 from mtl_core.scores import Heatmap
 from uc_viewer import analysis
 from uc_viewer.analysis import Scorer
-from uc_viewer.case import Duplicate, FrameKey, FrameResult, Reading, Run, Unreadable
+from uc_viewer.case import Case, Duplicate, FrameKey, FrameResult, Reading, Run, Unreadable
 from uc_viewer.gui.loading import smoothly, uncollected
-from uc_viewer.sources.base import SourceError
+from uc_viewer.sources.base import Frame, SourceError
 from uc_viewer.sources.gathered import Gathered
-from uc_viewer.sources.stills import Stills
+from uc_viewer.sources.listing import Files
+from uc_viewer.sources.sampling import STANDARD, Sampling
 
 BATCH = 4
 """Frames scored in one go: small, so that a heatmap asked for meanwhile comes soon."""
@@ -61,6 +62,13 @@ class Model(Scorer, Protocol):
         """The conservative threshold on P(MES >= 2)."""
 
 
+Item = FrameResult | Unreadable
+"""What became of a frame that was looked at."""
+
+EXPECTED_FAULTS = (OSError, SourceError, ModelError)
+"""What may go wrong without the program being at fault: told in one line."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """So many pictures were found so far."""
@@ -72,7 +80,7 @@ class Listing:
 class Listed:
     """The pictures of a drop were listed; none is decoded yet."""
 
-    source: Stills
+    source: Files
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +94,7 @@ class Names:
 class Ready:
     """All names were told: the source can be scored."""
 
-    source: Stills
+    source: Files
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +137,29 @@ class Explained:
     heatmap: Heatmap
 
 
+class Heatmaps:
+    """The heatmaps shown last, so that going back and forth shows them at once."""
+
+    KEPT = 16
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[FrameKey, str, str], Explained] = OrderedDict()
+
+    def get(self, key: FrameKey, target: str, method: str) -> Explained | None:
+        """The heatmap of an answer about a frame, if it is remembered."""
+        return self._kept.get((key, target, method))
+
+    def put(self, explained: Explained) -> None:
+        """Remember one, and forget the oldest of too many."""
+        self._kept[explained.key, explained.target, explained.method] = explained
+        if len(self._kept) > self.KEPT:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """A report: the bytes of its PDF and the sizes of its pages in points."""
@@ -155,21 +186,27 @@ class Saved:
     pictures: int = 0
 
 
-def find(paths: Sequence[Path], taken: Gathered) -> Iterator[Listing | Listed | Names | Ready]:
-    """List what lies under paths; a path that is in the case already gives nothing new."""
+def find(
+    drop: Sequence[Path] | Files, taken: Gathered, sampling: Sampling = STANDARD
+) -> Iterator[Listing | Listed | Names | Ready]:
+    """List what lies under paths, unless it is listed; a path in the case already gives nothing new."""
     with uncollected():
-        listing = Stills.listing(paths, taken.sources)
-        while True:
-            try:
-                yield Listing(next(listing))
-            except StopIteration as end:
-                source: Stills = end.value
-                break
+        source = drop if isinstance(drop, Files) else (yield from _list(drop, taken, sampling))
         yield Listed(source)
         keys = source.keys
         for start in range(0, len(keys), NAMES):
             yield Names(keys[start : start + NAMES])
         yield Ready(source)
+
+
+def _list(paths: Sequence[Path], taken: Gathered, sampling: Sampling) -> Generator[Listing, None, Files]:
+    listing = Files.listing(paths, taken.sources, sampling)
+    while True:
+        try:
+            yield Listing(next(listing))
+        except StopIteration as end:
+            source: Files = end.value
+            return source
 
 
 def load(make: Callable[[], Model]) -> Iterator[Loaded]:
@@ -181,7 +218,7 @@ def load(make: Callable[[], Model]) -> Iterator[Loaded]:
 
 
 def score(
-    source: Stills, model: Model, seen: dict[tuple[str, int], str]
+    source: Files, model: Model, seen: dict[tuple[str, int], str]
 ) -> Iterator[FrameResult | Unreadable | Duplicate]:
     """Score the pictures of a source; files whose bytes were ``seen`` are told, not scored."""
     yield from analysis.analyse(analysis.unseen(source, seen), model, BATCH)
@@ -272,3 +309,66 @@ def export_overlays(
             overlays.add(heatmaps.Drawn(result, overlay(image, found), found))
         yield None
     yield Saved(folder, overlays.count)
+
+
+def results(items: Mapping[FrameKey, Item]) -> dict[FrameKey, FrameResult]:
+    """What the model said of each frame it looked at."""
+    return {key: item for key, item in items.items() if isinstance(item, FrameResult)}
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is to be written, and how.
+
+    ``frames``: of one recording, in order, for a clip; of any file for key images, which go into a folder.
+    ``overlay``: with grades and times, else clean. ``crop``: only the field of view, without names.
+    """
+
+    frames: Sequence[FrameKey]
+    path: Path
+    clip: bool = True
+    overlay: bool = True
+    crop: bool = False
+
+
+def export(
+    sources: Gathered, wanted: Export, results: Mapping[FrameKey, FrameResult], reading: Reading, case: Case
+) -> Iterator[Saved | None]:
+    """Write a clip or key images; None after every frame. Raises SourceError, ClipError and OSError."""
+    from uc_viewer.clips import clip  # loads PyAV
+
+    if wanted.clip:
+        name = wanted.frames[0][0]
+        recording = sources.recording(name)
+        if recording is None:
+            raise SourceError(f"{name}: not a recording")
+        field = None
+        if wanted.crop:
+            # One box for all, read off some frames of the stretch: single ones may have dark rims.
+            step = max(1, len(wanted.frames) // 12)
+            some = [recording.reopen(index).image for _, index in wanted.frames[::step]]
+            field = clip.common_field(some)
+        frames = recording.decode([index for _, index in wanted.frames])
+        writing = clip.write_clip(
+            wanted.path, frames, results, reading,
+            overlay=wanted.overlay, crop=wanted.crop, synthetic=case.synthetic, field=field,
+        )  # fmt: skip
+    else:
+        opened = (_opened(sources, key) for key in wanted.frames)
+        writing = clip.write_key_frames(
+            wanted.path, opened, results, reading,
+            overlay=wanted.overlay, crop=wanted.crop, synthetic=case.synthetic,
+        )  # fmt: skip
+    try:
+        for _ in writing:
+            yield None
+    except clip.ClipError as error:
+        raise SourceError(str(error)) from error
+    yield Saved(wanted.path, len(wanted.frames))
+
+
+def _opened(sources: Gathered, key: FrameKey) -> Frame | Unreadable:
+    try:
+        return sources.reopen(*key)
+    except SourceError as error:
+        return Unreadable(key[0], str(error), index=key[1])

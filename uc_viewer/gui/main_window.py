@@ -17,8 +17,11 @@ from uc_viewer.gui.actions import GRADES, SEGMENTS, Actions, Do
 from uc_viewer.gui.browsing import Browsing
 from uc_viewer.gui.choosing import Choosing
 from uc_viewer.gui.dialogs.fault import FaultDialog
+from uc_viewer.gui.exporting import Exporting
 from uc_viewer.gui.jobs import Model, Saved
+from uc_viewer.gui.marking import Marking
 from uc_viewer.gui.menus import ToolBar, fill_menus
+from uc_viewer.gui.playing import Playing
 from uc_viewer.gui.reporting import Reporting
 from uc_viewer.gui.session import Session
 from uc_viewer.gui.standing import Standing
@@ -26,6 +29,8 @@ from uc_viewer.gui.widgets.reader_panel import Keys
 from uc_viewer.gui.workbench import Workbench
 from uc_viewer.paths import intended_use, resource
 from uc_viewer.settings import Settings
+from uc_viewer.sources.recordings import RECORDINGS
+from uc_viewer.sources.stills import EXTENSIONS
 
 
 class MainWindow(QMainWindow):
@@ -46,6 +51,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self.bench)
         self.actions_ = Actions(self, settings.keys)
         self.browsing = Browsing(session, self.bench, self.actions_)
+        self.marking = Marking(session, self.bench, self.actions_, self.browsing)
+        self.exporting = Exporting(session, self, self.bench.toasts, self.marking)
+        self.playing = Playing(session, self.bench, self.actions_, self.browsing, self.marking)
         self.reporting = Reporting(session, self, self.bench.toasts, settings.page)
         self.choosing = Choosing(session, self, self.bench.toasts, self.actions_, settings, self._keep)
         self._keep_settings = keep
@@ -92,6 +100,8 @@ class MainWindow(QMainWindow):
             Do.PRINT: self.reporting.print,
             Do.SAVE: self.reporting.ask_save,
             Do.OVERLAYS: lambda: self.reporting.ask_overlays(self.browsing.chosen),
+            Do.CLIP: lambda: self.exporting.clip(self.browsing.shown),
+            Do.KEY_FRAMES: self.exporting.key_images,
             Do.PREFERENCES: self.choosing.preferences,
             Do.QUIT: self.close,
             Do.UNDO: self.session.reader.edits.undo,
@@ -154,9 +164,14 @@ class MainWindow(QMainWindow):
     # What was asked for
 
     def _ask_files(self) -> None:
-        pattern = "*.jpg *.jpeg *.png *.bmp *.tif *.tiff *.webp *.zip"
-        kinds = self.tr("Pictures and zip archives ({0})").format(pattern)
-        names, _ = QFileDialog.getOpenFileNames(self, self.tr("Open pictures"), "", kinds)
+        endings = sorted(EXTENSIONS | RECORDINGS | {".zip"})
+        kinds = self.tr("Pictures, recordings, DICOM and zip archives ({0})").format(
+            " ".join(f"*{ending}" for ending in endings)
+        )
+        every = self.tr("All files (*)")  # DICOM files often have no ending
+        names, _ = QFileDialog.getOpenFileNames(
+            self, self.tr("Open pictures or recordings"), "", f"{kinds};;{every}"
+        )
         self.open_paths([Path(name) for name in names])
 
     def _ask_folder(self) -> None:
@@ -230,7 +245,8 @@ class MainWindow(QMainWindow):
         if not self.session.keys:
             self.bench.toasts.warn(
                 self.tr(
-                    "No pictures were found there. Drop pictures (jpg, png, bmp, tif, webp), folders or zip."
+                    "No pictures were found there. Drop pictures (jpg, png, bmp, tif, webp), recordings "
+                    "(mp4, mov, avi, mkv, mpg, ts), DICOM files, folders or zip."
                 )
             )
         elif not complete:
@@ -248,8 +264,8 @@ class MainWindow(QMainWindow):
         self._refresh_edits()
 
     def _on_exported(self, saved: Saved) -> None:
-        text = self.tr("{0} heatmap overlays written to {1}")
-        self.bench.toasts.tell(text.format(saved.pictures, saved.path.name))
+        text = self.tr("{0}: {1} pictures written")
+        self.bench.toasts.tell(text.format(saved.path.name, saved.pictures))
 
     def _on_failed(self, line: str) -> None:
         if self.session.model is None:
@@ -307,6 +323,8 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_"):
             self.actions_.refresh_icons()
             self.bench.status.refresh_icons()
+            self.bench.timeline.refresh_icons()
+            self.bench.transport.refresh_icons()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if not any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -14,6 +14,10 @@ class News(QObject):
     """More frames belong to the case and wait to be scored: their `FrameKey`\\ s, in order."""
     already_there = Signal(int)
     """So many files of a drop were in the case before."""
+    several_patients = Signal(object, object)
+    """A drop was left aside: its `Files`, and the `Identity`s of the patients that it and the case name."""
+    patient_named = Signal(object)
+    """A DICOM file of the case names a patient: the `Identity`."""
     loading = Signal()
     """A model is being loaded."""
     loaded = Signal(object)

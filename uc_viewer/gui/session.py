@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject
 
+from mtl_core import aggregate
 from uc_viewer import analysis
 from uc_viewer.case import Case, Duplicate, FrameKey, FrameResult, Reading, Run, Unreadable
 from uc_viewer.gui import jobs
-from uc_viewer.gui.jobs import Model, ModelError
+from uc_viewer.gui.jobs import Item, Model
+from uc_viewer.gui.lanes import Lanes
 from uc_viewer.gui.news import News
+from uc_viewer.gui.pace import Pace
 from uc_viewer.gui.reader import Reader
 from uc_viewer.gui.worker import Worker
-from uc_viewer.sources.base import SourceError
+from uc_viewer.indices import Judgement, judge
+from uc_viewer.sources.base import Recording
 from uc_viewer.sources.gathered import Gathered
-from uc_viewer.sources.stills import Stills
-
-Item = FrameResult | Unreadable
-
-HEATMAPS_KEPT = 16
-"""Heatmaps remembered, so that going back and forth shows them at once."""
-
-EXPECTED_FAULTS = (OSError, SourceError, ModelError)
-"""What may go wrong without the program being at fault: told in one line."""
+from uc_viewer.sources.listing import Files
+from uc_viewer.sources.patients import Identity, patients
+from uc_viewer.sources.sampling import STANDARD
 
 
 class Session(News):
     """The state of the window. Everything in it changes on the window's thread and is then told as `News`.
 
     ``make_model`` gives a model by name (or folder, or "" for the default) and device; it runs on the engine
-    thread. Three lanes work side by side: the engine (scores, heatmaps), pictures (listing, opening,
-    thumbnails) and paper (reports), so that no wish waits for one of another kind.
+    thread. Jobs run on `Lanes`. ``sampling`` says which frames of recordings added from now on are scored,
+    ``rule`` when a grade counts as sustained.
     """
 
     def __init__(self, make_model: Callable[[str, str], Model], parent: QObject | None = None) -> None:
@@ -45,12 +41,10 @@ class Session(News):
         self.model_name, self.device = "", "auto"
         self._make_model = make_model
         self._model: jobs.Loaded | None = None
-        self._engine, self._pictures, self._paper = Worker(self), Worker(self), Worker(self)
-        self._receivers: dict[tuple[Worker, int], Callable[[Any], object]] = {}
-        for lane in (self._engine, self._pictures, self._paper):
-            lane.yielded.connect(lambda job, value, lane=lane: self._receive(lane, job, value))
-            lane.finished.connect(lambda job, lane=lane: self._finish(lane, job, None))
-            lane.failed.connect(lambda job, error, lane=lane: self._finish(lane, job, error))
+        self.sampling, self.rule = STANDARD, aggregate.STANDARD
+        self._lanes = Lanes(self)
+        self._lanes.ended.connect(self._finish)
+        self._engine, self._pictures, self._paper = self._lanes.all
         self._forget(Case())
 
     def _forget(self, case: Case) -> None:
@@ -59,23 +53,21 @@ class Session(News):
         self.items: dict[FrameKey, Item] = {}
         self.duplicates: dict[FrameKey, Duplicate] = {}
         self._sources = Gathered()
-        self._drops: deque[Sequence[Path]] = deque()
-        self._naming: Stills | None = None
+        self._identities: list[Identity] = []
+        self._drops: deque[Sequence[Path] | Files] = deque()
+        self._naming: Files | None = None
         self._stopped = False
-        self._waiting: deque[Stills] = deque()
+        self._waiting: deque[Files] = deque()
         self._seen: dict[tuple[str, int], str] = {}
         self._wanted: deque[FrameKey] = deque()
-        self._heatmaps: OrderedDict[tuple[FrameKey, str, str], jobs.Explained] = OrderedDict()
+        self._heatmaps = jobs.Heatmaps()
         self._report: jobs.Report | None = None
         self._said: tuple[Case, Reading] = case, Reading()
         self._listing_job = self._score_job = self._picture_job = 0
         self._thumbnail_job = self._heatmap_job = self._report_job = 0
         self._paused = False
         self._started = self._finished = datetime.now().astimezone()
-        self._scoring_seconds, self._last_score = 0.0, 0.0
-        self._pace_from, self._pace_done = 0.0, 0
-
-    # The run
+        self._pace = Pace()
 
     @property
     def running(self) -> bool:
@@ -99,15 +91,20 @@ class Session(News):
 
     def new_case(self, case: Case | None = None) -> None:
         """Begin an empty case. What the old one held is gone."""
-        for lane in (self._engine, self._pictures, self._paper):
-            lane.cancel_all()
-        self._receivers.clear()
+        self._lanes.drop_all()
+        self._sources.close()
         self._forget(case or Case())
         self.began.emit()
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Add all still pictures under some paths to the case; they are scored after those before them."""
+        """Add all pictures and recordings under some paths; they are scored after those before them."""
         self._drops.append(paths)
+        self._list_next()
+
+    def add_of(self, source: Files, patient: Identity) -> None:
+        """Add what was found and left aside (`several_patients`), but of one patient only."""
+        others = {name for name, who in source.identities.items() if patients([patient, who]) != [patient]}
+        self._drops.append(source.without({key for key in source.keys if key[0] in others}))
         self._list_next()
 
     def cancel(self) -> None:
@@ -118,7 +115,7 @@ class Session(News):
         self._stopped = True
         # Names that began to be told are told to the end, or part of a drop would be left out of the case.
         if self._naming is None:
-            self._drop(self._pictures, self._listing_job)
+            self._lanes.drop(self._pictures, self._listing_job)
             self._listing_job = 0
         self._stop_scoring()
         self._go_on()
@@ -135,14 +132,14 @@ class Session(News):
             return
         self.model_name, self.device, self._model = name, device, None
         self._heatmaps.clear()
-        self._drop(self._engine, self._heatmap_job)
+        self._lanes.drop(self._engine, self._heatmap_job)
         if self.keys:
             self.score_again()
 
     def score_rest(self) -> None:
         """Score what a cancelled run left out."""
         if not self.running:
-            done = {name for name, _ in (*self.items, *self.duplicates)}
+            done = {*self.items, *self.duplicates}
             rest = (source.without(done) for source in self._sources.sources)
             self._waiting.extend(source for source in rest if source.keys)
             self._go_on()
@@ -155,17 +152,15 @@ class Session(News):
         self.duplicates.clear()
         self._seen = {}
         self.reader.uncount()
-        self._scoring_seconds = 0.0
+        self._pace = Pace()
         self._waiting.extend(source for source in self._sources.sources if source is not self._naming)
         self.restarted.emit()
         self._go_on()
 
     def remaining_seconds(self) -> float | None:
         """How long the run will still take at the pace so far; None before there is a pace."""
-        done = self.done - self._pace_done
-        if not self._score_job or self._paused or done <= 0:
-            return None
-        return (time.monotonic() - self._pace_from) / done * (len(self.keys) - self.done)
+        going = self._score_job and not self._paused
+        return self._pace.remaining(self.done, len(self.keys)) if going else None
 
     def run(self) -> Run:
         """The scores so far and how they were made. Raises ValueError while there is no model."""
@@ -180,8 +175,10 @@ class Session(News):
             device_reason=model.device_reason,
             active_threshold=model.active_threshold,
             load_seconds=self._model.seconds,
-            scoring_seconds=self._scoring_seconds,
+            scoring_seconds=self._pace.seconds,
             skipped=self._sources.skipped,
+            sampling=self.sampling if self._sources.recordings else None,
+            rule=self.rule if self._sources.recordings else None,
         )
         return Run(
             case=self.reader.case,
@@ -192,15 +189,24 @@ class Session(News):
             complete=self.done == len(self.keys),
             expected=len(self.keys) - len(self.duplicates),
             provenance=provenance,
+            recordings=self._sources.recordings,
         )
+
+    def recording(self, key: FrameKey | None) -> Recording | None:
+        """The recording a frame belongs to; None for a still and for what is not in the case."""
+        return self._sources.recording(key[0]) if key and key[0] in self._sources.names else None
+
+    def judgement(self) -> Judgement | None:
+        """What lasts in the recordings of the case by the rule in force; None where there is none."""
+        return judge(jobs.results(self.items).values(), self.reader.reading, self.rule)
 
     # Wishes
 
     def look_at(self, key: FrameKey) -> None:
         """Ask for a picture; `picture_opened` brings it. Only the last one asked for arrives."""
-        self._drop(self._pictures, self._picture_job)
+        self._lanes.drop(self._pictures, self._picture_job)
         job = jobs.look_at(self._sources, key)
-        self._picture_job = self._start(self._pictures, job, self.picture_opened.emit)
+        self._picture_job = self._lanes.start(self._pictures, job, self.picture_opened.emit)
 
     def want_thumbnail(self, key: FrameKey) -> None:
         """Ask for a thumbnail; the last wish is met first."""
@@ -212,71 +218,59 @@ class Session(News):
 
         It waits for the model to be there, not for the run to end.
         """
-        self._drop(self._engine, self._heatmap_job)
+        self._lanes.drop(self._engine, self._heatmap_job)
         self._heatmap_job = 0
         item = self.items.get(key)
         if not isinstance(item, FrameResult) or not item.scores.scored or self._model is None:
             return
-        if kept := self._heatmaps.get((key, target, method)):
+        if kept := self._heatmaps.get(key, target, method):
             self.explained.emit(kept)
             return
         job = jobs.explain(self._sources, key, item.scores.grade, self._model.model, target, method)
-        self._heatmap_job = self._start(self._engine, job, self._take_heatmap)
+        self._heatmap_job = self._lanes.start(self._engine, job, self._take_heatmap)
 
     def make_report(self, page: str) -> None:
         """Ask for the report as it would be now; `report_made` brings it."""
-        self._drop(self._paper, self._report_job)
+        self._lanes.drop(self._paper, self._report_job)
         said = self.reader.case, self.reader.reading
         job = jobs.make_report(self._sources, self.run(), said[1], page)
-        self._report_job = self._start(self._paper, job, lambda report: self._take_report(report, said))
+        self._report_job = self._lanes.start(self._paper, job, lambda report: self._take_report(report, said))
 
     def draw_page(self, number: int, dpi: int) -> None:
         """Ask for a page of the report made last; `page_drawn` brings it."""
         if report := self._report:
             job = jobs.draw_page(report, number, dpi)
-            self._start(self._paper, job, lambda page: self._take_page(page, report))
+            self._lanes.start(self._paper, job, lambda page: self._take_page(page, report))
 
     def save_report(self, path: Path) -> None:
         """Write the report made last; `saved` tells when it lies there."""
         if self._report is not None:
             job, said = jobs.save(self._report, path), self._said
-            self._start(self._paper, job, lambda saved: self._take_saved(saved, said))
+            self._lanes.start(self._paper, job, lambda saved: self._take_saved(saved, said))
 
     def export_overlays(self, keys: Collection[FrameKey], folder: Path) -> None:
         """Write heatmap overlays of some scored frames into a folder; `exported` tells when it is done."""
-        found = (self.items.get(key) for key in keys)
-        results = [item for item in found if isinstance(item, FrameResult) and item.scores.scored]
+        known = jobs.results(self.items)
+        results = [item for key in keys if (item := known.get(key)) and item.scores.scored]
         if results and self._model is not None:
             job = jobs.export_overlays(self._sources, results, self._model.model, folder)
-            self._start(self._engine, job, lambda saved: self.exported.emit(saved) if saved else None)
+            self._lanes.start(self._engine, job, self._take_saved_files)
+
+    def export(self, wanted: jobs.Export) -> None:
+        """Write a clip or key images; `exported` tells when it is done."""
+        job = jobs.export(
+            self._sources, wanted, jobs.results(self.items), self.reader.reading, self.reader.case
+        )
+        self._lanes.start(self._paper, job, lambda saved: self.exported.emit(saved) if saved else None)
 
     def close(self) -> None:
         """Stop all jobs and wait for them."""
-        self._receivers.clear()
-        for lane in (self._engine, self._pictures, self._paper):
-            lane.cancel_all()
-        for lane in (self._engine, self._pictures, self._paper):
-            lane.shutdown()
+        self._lanes.close()
+        self._sources.close()
 
     # Jobs
 
-    def _start(self, lane: Worker, values: Iterator[Any], receiver: Callable[[Any], object]) -> int:
-        job = lane.start(values)
-        self._receivers[lane, job] = receiver
-        return job
-
-    def _drop(self, lane: Worker, job: int) -> None:
-        """Cancel a job, and hear nothing of it any more."""
-        lane.cancel(job)
-        self._receivers.pop((lane, job), None)
-
-    def _receive(self, lane: Worker, job: int, value: object) -> None:
-        if receiver := self._receivers.get((lane, job)):
-            receiver(value)
-
     def _finish(self, lane: Worker, job: int, error: BaseException | None) -> None:
-        if self._receivers.pop((lane, job), None) is None:
-            return
         listing = lane is self._pictures and job == self._listing_job
         scoring = lane is self._engine and job == self._score_job
         if listing:
@@ -290,7 +284,7 @@ class Session(News):
         elif lane is self._pictures and job == self._thumbnail_job:
             self._thumbnail_job = 0
             self._make_thumbnails()
-        if isinstance(error, EXPECTED_FAULTS):
+        if isinstance(error, jobs.EXPECTED_FAULTS):
             self.failed.emit(str(error) or type(error).__name__)
         elif error is not None:
             self.broke.emit(error)
@@ -301,13 +295,14 @@ class Session(News):
         """List the drop that waits longest, after the one before it: names must not clash."""
         if self._drops and not self._listing_job:
             self._stopped = False
-            job = jobs.find(self._drops.popleft(), self._sources)
-            self._listing_job = self._start(self._pictures, job, self._take_listing)
+            drop = self._drops.popleft()
+            job = jobs.find(drop, self._sources, self.sampling)
+            self._listing_job = self._lanes.start(self._pictures, job, self._take_listing)
 
     def _stop_scoring(self) -> None:
         """Hear no more of the scoring that goes on, and forget what waits for it."""
         self._waiting.clear()
-        self._drop(self._engine, self._score_job)
+        self._lanes.drop(self._engine, self._score_job)
         self._score_job = 0
         self._set_paused(False)
 
@@ -323,33 +318,38 @@ class Session(News):
             self.loading.emit()
             name, device = self.model_name, self.device
             loading = jobs.load(lambda: self._make_model(name, device))
-            self._score_job = self._start(self._engine, loading, self._take_model)
+            self._score_job = self._lanes.start(self._engine, loading, self._take_model)
             return
         source = self._waiting.popleft()
         if not self.done:
             self._started = datetime.now().astimezone()
-        self._set_pace()
+        self._pace.start(self.done)
         job = jobs.score(source, self._model.model, self._seen)
-        self._score_job = self._start(self._engine, job, self._take_score)
+        self._score_job = self._lanes.start(self._engine, job, self._take_score)
 
     def _set_paused(self, paused: bool) -> None:
         if paused != self._paused:
             self._paused = paused
-            self._set_pace()
+            self._pace.start(self.done)
             self.paused_changed.emit(paused)
-
-    def _set_pace(self) -> None:
-        """Reckon the pace of the run from now on."""
-        self._pace_from = self._last_score = time.monotonic()
-        self._pace_done = self.done
 
     def _make_thumbnails(self) -> None:
         if self._wanted and not self._thumbnail_job:
             job = jobs.thumbnails(self._sources, self._wanted)
-            self._thumbnail_job = self._start(self._pictures, job, self.thumbnail_made.emit)
+            self._thumbnail_job = self._lanes.start(self._pictures, job, self.thumbnail_made.emit)
 
     def _take_listing(self, value: object) -> None:
         if isinstance(value, jobs.Listed):
+            named = patients([*self._identities, *value.source.identities.values()])
+            if len(named) > 1:
+                self._lanes.drop(self._pictures, self._listing_job)
+                self._listing_job = 0
+                self.several_patients.emit(value.source, named)
+                self._go_on()
+                return
+            if named and not self._identities:
+                self.patient_named.emit(named[0])
+            self._identities = named
             self._naming = value.source
             self._sources.add(value.source)
             if value.source.known:
@@ -367,22 +367,18 @@ class Session(News):
         self.loaded.emit(value.model)
 
     def _take_score(self, item: Item | Duplicate) -> None:
-        self._finished, now = datetime.now().astimezone(), time.monotonic()
-        self._scoring_seconds += now - self._last_score
-        self._last_score = now
+        self._finished = datetime.now().astimezone()
+        self._pace.step()
         if isinstance(item, Duplicate):
-            self.duplicates[item.source_file, 0] = item
+            self.duplicates[item.key] = item
             self.duplicate_found.emit(item)
             return
-        key = item.key if isinstance(item, FrameResult) else (item.source_file, 0)
-        self.items[key] = item
-        self.reader.count(key, item)
+        self.items[item.key] = item
+        self.reader.count(item.key, item)
         self.scored.emit(item)
 
     def _take_heatmap(self, explained: jobs.Explained) -> None:
-        self._heatmaps[explained.key, explained.target, explained.method] = explained
-        if len(self._heatmaps) > HEATMAPS_KEPT:
-            self._heatmaps.popitem(last=False)
+        self._heatmaps.put(explained)
         self.explained.emit(explained)
 
     def _take_report(self, report: jobs.Report | None, said: tuple[Case, Reading]) -> None:
@@ -398,3 +394,7 @@ class Session(News):
         if said == (self.reader.case, self.reader.reading):
             self.reader.edits.setClean()
         self.saved.emit(saved.path)
+
+    def _take_saved_files(self, saved: jobs.Saved | None) -> None:
+        if saved:
+            self.exported.emit(saved)

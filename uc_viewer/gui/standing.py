@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QObject, QTimer
 
 from uc_viewer.gui.actions import GRADES, SEGMENTS, Actions, Do
 from uc_viewer.gui.session import Session
 from uc_viewer.gui.workbench import Workbench
+from uc_viewer.indices import Judgement, Summary, with_judgement
 from uc_viewer.report.wording import duration
 
 REFRESH = 200
@@ -21,6 +24,8 @@ class Standing(QObject):
         self._session, self._bench, self._actions = session, bench, actions
         self._timer = QTimer(self, singleShot=True, interval=REFRESH)
         self._timer.timeout.connect(self.refresh)
+        self._judgement: Judgement | None = None
+        self._judge_again = 0.0
 
     def refresh_soon(self) -> None:
         """Refresh once for all that happens within `REFRESH`."""
@@ -41,8 +46,19 @@ class Standing(QObject):
             paused=session.paused,
         )
         bench.status.show_counts(self._counts() if there else "")
-        bench.summary.show_summary(session.reader.summary(), session.done, len(session.keys))
+        bench.summary.show_summary(self._summary(), session.done, len(session.keys))
         self._enable(there)
+
+    def _summary(self) -> Summary:
+        """Counts, and what lasts in recordings; the latter takes time, so it takes at most a tenth of it."""
+        now = time.monotonic()
+        if now < self._judge_again:
+            self.refresh_soon()
+        else:
+            self._judgement = self._session.judgement()
+            took = time.monotonic() - now
+            self._judge_again = now + took * 10
+        return with_judgement(self._session.reader.summary(), self._judgement)
 
     def stop(self) -> None:
         """Refresh no more."""
@@ -53,6 +69,7 @@ class Standing(QObject):
         running, items = session.running, bool(session.items)
         able = {
             Do.PREVIEW: items, Do.PRINT: items, Do.SAVE: items, Do.OVERLAYS: items,
+            Do.CLIP: items, Do.KEY_FRAMES: items,
             Do.PAUSE: running, Do.NEW: there,
             Do.SCORE_REST: not running and session.done < len(session.keys),
         }  # fmt: skip

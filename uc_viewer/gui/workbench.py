@@ -16,7 +16,9 @@ from uc_viewer.gui.widgets.image_view import ImageView
 from uc_viewer.gui.widgets.run_status import RunStatus
 from uc_viewer.gui.widgets.score_panel import ScorePanel
 from uc_viewer.gui.widgets.summary_panel import SummaryPanel
+from uc_viewer.gui.widgets.timeline import Timeline
 from uc_viewer.gui.widgets.toast import Toasts
+from uc_viewer.gui.widgets.transport import Transport
 from uc_viewer.gui.widgets.welcome import Welcome
 from uc_viewer.paths import intended_use
 
@@ -34,6 +36,7 @@ class Workbench(QWidget):
         self.film_model = FilmModel(self)
         self.strip, self.grid = Film(self.film_model, grid=False), Film(self.film_model, grid=True)
         self.image, self.heat = ImageView(), HeatBar()
+        self.timeline, self.transport = Timeline(), Transport()
         self.scores, self.summary = ScorePanel(), SummaryPanel()
         self.status = RunStatus()
         self._stack, self._middle = QStackedWidget(), QStackedWidget()
@@ -52,6 +55,7 @@ class Workbench(QWidget):
         self.outline = DropOutline(self._stack)
         self.show_case(False)
         self.show_synthetic(False)
+        self.show_timeline(False)
 
     def show_case(self, there: bool) -> None:
         """Show the case, or the first screen."""
@@ -70,12 +74,17 @@ class Workbench(QWidget):
         """True while the middle shows all pictures."""
         return self._middle.currentIndex() == 1
 
+    def show_timeline(self, shown: bool) -> None:
+        """Show time and timeline under the picture, or not."""
+        self.transport.setVisible(shown)
+        self.timeline.setVisible(shown)
+
     def show_synthetic(self, synthetic: bool) -> None:
         """Say that the pictures show no patient, or not."""
         self._synthetic.setVisible(synthetic)
 
     def _build_columns(self) -> QSplitter:
-        picture = _column(self.image, self.heat)
+        picture = _column(self.image, self.heat, self.transport, self.timeline)
         self._middle.addWidget(picture)
         self._middle.addWidget(self.grid)
         left = _column(self.case_form, self.film_bar, self.strip)

@@ -1,4 +1,4 @@
-"""What the user prefers: colours, size, paper."""
+"""What the user prefers: colours, size, paper, how recordings are scored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from uc_viewer.settings import PAGES, SCALES, THEMES, Settings
 
@@ -42,6 +52,8 @@ class Preferences(QDialog):
         form.addRow(self.tr("Size of the interface"), self._scale)
         form.addRow("", note)
         form.addRow(self.tr("Paper of reports"), self._page)
+        for row in self._recordings(settings):
+            form.addRow(*row)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setText(self.tr("Close"))
         buttons.rejected.connect(self.reject)
@@ -54,6 +66,32 @@ class Preferences(QDialog):
             box.setCurrentIndex(box.findData(getattr(settings, name)))
             box.setMinimumWidth(190)
             box.activated.connect(lambda _, name=name, box=box: self._change(name, box.currentData()))
+
+    def _recordings(self, settings: Settings) -> list[tuple[str, QWidget]]:
+        """How recordings are scored, and when a grade counts as sustained in them."""
+        rate, frames, seconds = QDoubleSpinBox(), QSpinBox(), QDoubleSpinBox()
+        rate.setRange(0.1, 120)
+        rate.setSuffix(self.tr(" per second"))
+        frames.setRange(1, 1000)
+        seconds.setRange(0, 600)
+        seconds.setSingleStep(0.5)
+        seconds.setSuffix(self.tr(" s"))
+        for box in (rate, seconds):
+            box.setDecimals(1)
+        rate.setToolTip(self.tr("Holds for recordings that are opened from now on."))
+        for name, number in (
+            ("frames_per_second", rate),
+            ("sustained_frames", frames),
+            ("sustained_seconds", seconds),
+        ):
+            number.setValue(getattr(settings, name))
+            number.setMinimumWidth(190)
+            number.valueChanged.connect(lambda value, name=name: self._change(name, value))
+        return [
+            (self.tr("Frames of recordings scored"), rate),
+            (self.tr("A grade is sustained over scored frames"), frames),
+            (self.tr("and over"), seconds),
+        ]
 
     def _change(self, name: str, value: object) -> None:
         self._settings = replace(self._settings, **{name: value})  # type: ignore[arg-type]

@@ -104,6 +104,16 @@ class ImageView(QWidget):
         self._wait.start()
         self._changed()
 
+    def show_near(self, image: QImage, width: int, height: int, words: str) -> None:
+        """Show a small copy of a frame nearby, as large as the frame to come; ``words`` say which it is."""
+        size = QSize(width, height)
+        whole = image.scaled(
+            size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+        self._put(whole.convertToFormat(QImage.Format.Format_RGB32), "", words)
+        self._place.set_size(width, height)
+        self._changed()
+
     def set_badges(self, badges: Badges) -> None:
         """Say this of the picture that is shown or awaited."""
         self._badges = badges

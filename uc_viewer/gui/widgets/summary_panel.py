@@ -13,6 +13,7 @@ from uc_viewer.grades import MES
 from uc_viewer.gui.widgets.grade_fill import GradeChip, chip, chip_size
 from uc_viewer.gui.widgets.reader_panel import short_name
 from uc_viewer.gui.widgets.section import GAP, Section, faint, font_of, scrolled, wrapped
+from uc_viewer.gui.widgets.timeline_scale import clock
 from uc_viewer.indices import SegmentSummary, Summary
 
 _CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -172,8 +173,13 @@ class SummaryPanel(QWidget):
         unanswered = self.tr("hidden while reading blinded") if hide_ai else self.tr("no answer yet")
         readers = [(found.segment, found.reader_worst) for found in summary.segments]
         models = [(found.segment, found.ai_worst) for found in summary.segments]
-        self._show_worst(0, summary.whole.reader_worst, readers, self.tr("not read yet"))
-        self._show_worst(1, summary.whole.ai_worst, models, unanswered)
+        lasting = summary.judgement
+        if lasting is not None and summary.whole.ai_worst is None:
+            unanswered = self.tr("not gradable: {0}").format(lasting.whole.sustained.reason)
+        worst = self.tr("worst {0}")
+        sustained = worst if lasting is None else self.tr("worst sustained {0}")
+        self._show_worst(0, summary.whole.reader_worst, readers, worst, self.tr("not read yet"))
+        self._show_worst(1, summary.whole.ai_worst, models, sustained, unanswered)
         self._show_rows(summary.segments)
         self._counts.setText(self._said(summary, hide_ai))
         self._counts.setVisible(bool(self._counts.text()))
@@ -211,7 +217,12 @@ class SummaryPanel(QWidget):
     # Values
 
     def _show_worst(
-        self, row: int, grade: int | None, segments: list[tuple[Segment | None, int | None]], none: str
+        self,
+        row: int,
+        grade: int | None,
+        segments: list[tuple[Segment | None, int | None]],
+        words: str,
+        none: str,
     ) -> None:
         self._chips[row].show_grade(grade)
         self._chips[row].setVisible(grade is not None)
@@ -219,7 +230,7 @@ class SummaryPanel(QWidget):
             self._worst[row].setText(none)
             return
         where = [short_name(segment).lower() for segment, worst in segments if segment and worst == grade]
-        said = self.tr("worst {0}").format(MES[grade].accessible_name)
+        said = words.format(MES[grade].accessible_name)
         self._worst[row].setText(self.tr("{0}: {1}").format(said, ", ".join(where)) if where else said)
 
     def _show_rows(self, segments: tuple[SegmentSummary, ...]) -> None:
@@ -246,6 +257,14 @@ class SummaryPanel(QWidget):
             f"{summary.whole.read:,}", f"{summary.agreed:,}", f"{summary.differing:,}"
         )
         lines = [read if hide_ai else agreement] if summary.whole.frames else []
+        if (lasting := summary.judgement) is not None and (
+            raw := lasting.whole
+        ).sustained.highest is not None:
+            lines.append(
+                self.tr("highest single frame MES {0} at {1}, no result by itself").format(
+                    raw.sustained.highest, clock(raw.highest_at_seconds or 0.0)
+                )
+            )
         if summary.key_images:
             lines.append(self.tr("{0} chosen as key images").format(f"{summary.key_images:,}"))
         if summary.unreadable:
@@ -256,6 +275,7 @@ class SummaryPanel(QWidget):
 def _without_ai(summary: Summary) -> Summary:
     return replace(
         summary,
+        judgement=None,
         whole=replace(summary.whole, ai_worst=None),
         segments=tuple(replace(found, ai_worst=None) for found in summary.segments),
     )
