@@ -23,9 +23,9 @@ from uc_viewer.clips.burning import Burn, Burner, ClipError, Layout, Written, vi
 from uc_viewer.clips.mark_drawing import SYNTHETIC
 from uc_viewer.paths import intended_use
 from uc_viewer.report.findings import close_call
-from uc_viewer.report.tables import guard
 from uc_viewer.report.wording import clock
 from uc_viewer.sources.base import Frame, Unreadable
+from uc_viewer.spreadsheet import guard
 
 TABLE = "key_frames.csv"
 """Lies beside the pictures; only the files it lists belong to the last export."""

@@ -18,7 +18,7 @@ from mtl_core.files import remove_drafts, replacing
 from mtl_core.scores import Heatmap
 from uc_viewer.case import FrameResult
 from uc_viewer.paths import HEATMAP_TABLE, intended_use
-from uc_viewer.report.tables import guard
+from uc_viewer.spreadsheet import ENCODING, csv_text, guard
 
 INDEX = HEATMAP_TABLE
 """The table in the folder of heatmaps; only the files it lists belong to the last run."""
@@ -100,7 +100,7 @@ def _clear(folder: Path) -> None:
 def _listed(index: Path) -> list[str]:
     """Names of the overlays a table lists; only plain names, whatever someone wrote into it."""
     try:
-        text = index.read_text(encoding="utf-8-sig", errors="replace")
+        text = index.read_text(encoding=ENCODING, errors="replace")
     except FileNotFoundError:
         return []
     names = [row.get("picture") or "" for row in csv.DictReader(io.StringIO(text, newline=""))]
@@ -109,10 +109,9 @@ def _listed(index: Path) -> list[str]:
 
 
 def _write_index(path: Path, rows: list[list[str]]) -> None:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([list(COLUMNS), *rows])
+    text = csv_text([list(COLUMNS), *rows])
     with replacing(path) as file:
-        file.write(text.getvalue().encode("utf-8-sig"))
+        file.write(text.encode(ENCODING))
 
 
 def _file_name(result: FrameResult, taken: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from uc_viewer import grades
 from uc_viewer.case import FrameReading, FrameResult, Reading, Run, Segment
 from uc_viewer.indices import Part, SegmentSummary, Summary, judge, summarise
+from uc_viewer.report.derived_part import DerivedPart, derived_part
 from uc_viewer.report.findings import close_call, frame_name, frame_time
 from uc_viewer.report.inputs import inputs, stills
 from uc_viewer.report.origin import Fact
@@ -99,12 +100,14 @@ def read_part(run: Run, reading: Reading) -> ReaderPart:
     judgement = judge(run.results, reading, rule_of(run))
     parts = {part.segment: part for part in judgement.parts} if judgement else {}
     graded = {part.segment: part.ai_worst for part in summarise(stills(run).results, reading).segments}
+    noun = inputs(run).noun if parts else "picture"
+    derived = derived_part(summary, noun)
     return ReaderPart(
         headline="" if grade is None else f"Reader: highest MES {_named(grade)}, {_where(summary, NAMED)}",
         grade=grade,
-        findings=_findings(summary, inputs(run).noun if parts else "picture"),
+        findings=_findings(summary, noun, derived),
         segments=tuple(_segment_row(one, graded.get(one.segment), parts.get(one.segment)) for one in listed),
-        segments_note=_segments_note(parts) if listed else "",
+        segments_note=_segments_note(parts, derived) if listed else "",
         remarks=_remarks(run, reading),
         comment=paragraphs(reading.comment),
         definition=() if reading == Reading() else (Fact("MES definition", _definition(reading)),),
@@ -143,7 +146,7 @@ def _where(summary: Summary, limit: int = len(Segment)) -> str:
     return f"{len(names)} segments" if len(names) > limit else ", ".join(names) or UNTAGGED
 
 
-def _findings(summary: Summary, noun: str) -> tuple[Fact, ...]:
+def _findings(summary: Summary, noun: str, derived: DerivedPart) -> tuple[Fact, ...]:
     label, whole = "Reader MES (worst segment)", summary.whole
     if whole.reader_worst is None:
         return (Fact(label, UNREAD),)
@@ -152,7 +155,7 @@ def _findings(summary: Summary, noun: str) -> tuple[Fact, ...]:
     if both := summary.agreed + summary.differing:
         graded = f"{plural(both, noun)} graded by AI and reader"
         lines.append(Fact("Agreement", f"{graded}: {summary.agreed} agree, {summary.differing} differ"))
-    return tuple(lines)
+    return (*lines, *derived.findings)
 
 
 def _segment_row(summed: SegmentSummary, graded: int | None, part: Part | None) -> SegmentRow:
@@ -169,16 +172,14 @@ def _segment_row(summed: SegmentSummary, graded: int | None, part: Part | None) 
     )
 
 
-def _segments_note(parts: Mapping[Segment | None, Part]) -> str:
-    if not parts:
-        return NOT_LISTED
+def _segments_note(parts: Mapping[Segment | None, Part], derived: DerivedPart) -> str:
     missing = [
         f"{segment.value if segment else UNTAGGED} ({part.sustained.reason})"
         for segment, part in parts.items()
         if part.sustained.grade is None
     ]
-    notes = [SUSTAINED, f"Not gradable: {'; '.join(missing)}." if missing else "", NOT_LISTED]
-    return " ".join(filter(None, notes))
+    sustained = [SUSTAINED, f"Not gradable: {'; '.join(missing)}." if missing else ""] if parts else []
+    return " ".join(filter(None, [*derived.notes, *sustained, NOT_LISTED]))
 
 
 def _overridden(result: FrameResult, said: FrameReading) -> bool:

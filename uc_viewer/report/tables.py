@@ -21,6 +21,7 @@ from uc_viewer.paths import intended_use
 from uc_viewer.report.inputs import damaged, shortfalls
 from uc_viewer.report.recordings import Recording, each, rule_of
 from uc_viewer.report.wording import printable
+from uc_viewer.spreadsheet import ENCODING, guard
 
 SCHEMA_VERSION = 1
 """Version of the three files' layout; raised when a reader would have to change."""
@@ -75,7 +76,7 @@ def frame_table(path: Path) -> Iterator[FrameTable]:
     and an earlier file stays. UTF-8 with a byte order mark, RFC 4180. Raises OSError.
     """
     with replacing(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        text = io.TextIOWrapper(file, encoding=ENCODING, newline="")
         try:
             yield FrameTable(text)
         finally:
@@ -100,11 +101,6 @@ def row(item: FrameResult | Unreadable) -> list[str]:
         str(int(bool(scores.active))),
         _decimal(scores.continuous),
     ]
-
-
-def guard(text: str) -> str:
-    """Free text that no spreadsheet takes for a formula: a leading ``= + - @`` or control gets a ``'``."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def _decimal(value: float | None) -> str:
