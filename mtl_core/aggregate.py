@@ -203,7 +203,8 @@ def _decide(
 ) -> tuple[int | None, int | None, int | None, str]:
     """Grade, first and last of the row that decided, and why there is no grade; scored frames only."""
     if len(times) < rule.informative:
-        return None, None, None, f"{len(times)} scored frames, {rule.informative} are needed"
+        frames = "1 scored frame" if len(times) == 1 else f"{len(times)} scored frames"
+        return None, None, None, f"{frames}, {rule.informative} are needed"
     at_least = np.cumsum(smoothed[:, ::-1], axis=1)[:, ::-1]  # column g: P(MES >= g)
     at_least[:, 0] = 1.0  # whatever the rounding
     for grade in reversed(range(GRADES)):

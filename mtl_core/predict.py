@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,10 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Predictor:
-        """Load a bundle folder onto a device. Raises BundleError or DeviceError with one clear line."""
+        """Load a bundle folder onto a device. Raises BundleError or DeviceError with one clear line.
+
+        On the CPU, torch is left all cores but one from then on.
+        """
         chosen, reason = choose_device(device)
         card, network = bundle.load(folder)
         try:
@@ -76,6 +80,8 @@ class Predictor:
             raise bundle.BundleError(
                 f"model {folder.name!r}: its calibration is malformed ({fault}); restore the model folder"
             ) from fault
+        if chosen == "cpu":
+            _leave_a_core()
         placed = network.to(chosen).to(memory_format=torch.channels_last).requires_grad_(False)
         return cls(card, placed, calibration, chosen, reason)
 
@@ -141,6 +147,16 @@ class Predictor:
             FrameScores((float(p[0]), float(p[1]), float(p[2]), float(p[3])), float(chance), bool(called))
             for p, chance, called in zip(probabilities, p_active, active, strict=True)
         ]
+
+
+def _leave_a_core() -> None:
+    """Leave one core to whoever makes the next pictures ready.
+
+    torch's threads wait for each other without sleeping, so that one of them that gets no core holds up all:
+    a recording of 1080p took two to three times as long on two busy cores, and twice the processor's time.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(max(1, min(torch.get_num_threads(), cores - 1)))
 
 
 def check_frame(frame: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from mtl_core.scores import FrameScores
 from mtl_core.spec import ModelSpec
 from uc_viewer import __version__
 from uc_viewer.case import Duplicate, FrameResult, Unreadable
-from uc_viewer.sources.base import Frame
+from uc_viewer.sources.base import Frame, SourceGone
 from uc_viewer.sources.sampling import Sampling
 
 BATCH = 8
@@ -27,6 +27,9 @@ BATCH = 8
 
 AHEAD = 8
 """Most frames made ready before the engine asks for them."""
+
+WAITING = 4
+"""Most items held back for a batch, in batches: a still of an hour must not keep the frames before it."""
 
 LIBRARIES = (
     "torch",
@@ -74,7 +77,8 @@ def analyse(
 
     Pictures are decoded and made ready on a thread of their own while the engine works, at most `AHEAD` of
     them. A picture of a recording that has stood still for a while is not scored again. Closing the generator
-    stops that thread and closes the source's files. Raises ValueError if ``batch`` is below 1.
+    stops that thread and closes the source's files. Raises ValueError if ``batch`` is below 1, and what the
+    source raises; frames that came before a recording went away are scored first.
     """
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}")
@@ -82,16 +86,25 @@ def analyse(
     held: list[_Looked | Other] = []
     try:
         for item in items:
-            if not isinstance(item, _Looked) and not held:
-                yield item
+            if not held and not _asks(item):
+                yield from _score([item], scorer)
                 continue
             held.append(item)
-            if sum(isinstance(each, _Looked) and not each.reason for each in held) >= batch:
+            if sum(map(_asks, held)) >= batch or len(held) >= WAITING * batch:
                 yield from _score(held, scorer)
                 held = []
+    except SourceGone:
+        yield from _score(held, scorer)
+        raise
+    else:
         yield from _score(held, scorer)
     finally:
         items.close()
+
+
+def _asks(item: object) -> bool:
+    """True for a frame that the engine is to answer."""
+    return isinstance(item, _Looked) and not item.reason
 
 
 def _look(source: Iterable[Frame | Other], scorer: Scorer) -> Generator[_Looked | Other, None, None]:
@@ -105,11 +118,12 @@ def _look(source: Iterable[Frame | Other], scorer: Scorer) -> Generator[_Looked 
             if not isinstance(item, Frame):
                 yield item
                 continue
-            ready, reason = scorer.ready(item.image), ""
+            reason = ""
             if item.pts_seconds is not None:
                 if item.source_file != watched:
                     watched, standstill = item.source_file, Standstill()
                 reason = FROZEN if standstill.frozen(item.image, item.pts_seconds) else ""
+            ready = None if reason else scorer.ready(item.image)
             yield _Looked(replace(item, image=_NO_PICTURE), ready, reason)
     finally:
         if close := getattr(items, "close", None):
@@ -160,7 +174,9 @@ def ahead(values: Generator[Value, None, None], most: int) -> Generator[Value, N
             del value
     finally:
         closed.set()
-        thread.join()
+        # The garbage collector may close what was forgotten, on any thread.
+        if thread is not threading.current_thread():
+            thread.join()
 
 
 def unseen(
@@ -185,7 +201,7 @@ def unseen(
 
 
 def _score(held: list[_Looked | Other], scorer: Scorer) -> Iterator[FrameResult | Other]:
-    asked = [item.ready for item in held if isinstance(item, _Looked) and not item.reason]
+    asked = [item.ready for item in held if isinstance(item, _Looked) and _asks(item)]
     scores = scorer.answer(asked) if asked else []
     if len(scores) != len(asked):
         raise RuntimeError(f"the model gave {len(scores)} answers for {len(asked)} pictures")

@@ -8,15 +8,18 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mtl_core.aggregate import STANDARD, Rule
-from uc_viewer import __version__, grades, paths
+from uc_viewer import __version__, paths
 from uc_viewer.analysis import BATCH
 from uc_viewer.case import Case, Run
 from uc_viewer.progress import print_event
+from uc_viewer.report.console import complaints, summary
+from uc_viewer.report.inputs import shortfalls
 from uc_viewer.report.tables import FILES, INCOMPLETE_NOTE, summarise
 from uc_viewer.report.wording import plural, printable
 from uc_viewer.scoring import HEATMAPS, Job, OutputError, ProgramFault, describe, score, stoppable
@@ -39,9 +42,6 @@ exit codes:
 
 DEBUG = "UCV_DEBUG"
 """Environment variable: 1 prints the traceback of a fault of the program."""
-
-SHOWN = 100
-"""Most lines about single files on a terminal; frames.csv has them all."""
 
 
 class UsageError(Exception):
@@ -147,32 +147,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+def _limited(kind: Callable[[str], Any], allowed: Callable[[Any], bool], told: str) -> Callable[[str], Any]:
+    """What turns the text of an option into a number, or says what the number must be."""
+
+    def parse(text: str) -> Any:
+        with suppress(ValueError):
+            number = kind(text)
+            if allowed(number):
+                return number
+        raise argparse.ArgumentTypeError(f"must be {told}, not {text!r}")
+
+    return parse
 
 
-def _rate(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 1000:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 1000")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 86400:
-        raise argparse.ArgumentTypeError("must be 0 to 86400")
-    return number
-
-
-def _batch(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 256:
-        raise argparse.ArgumentTypeError("must be 1 to 256")
-    return number
+_count = _limited(int, lambda n: n >= 1, "a whole number, at least 1")
+_batch = _limited(int, lambda n: 1 <= n <= 256, "a whole number, 1 to 256")
+_rate = _limited(float, lambda n: 0 < n <= 1000, "a number above 0, at most 1000")
+_seconds = _limited(float, lambda n: 0 <= n < 86400, "a number, 0 to 86400")
 
 
 def score_command(args: argparse.Namespace) -> int:
@@ -188,6 +179,8 @@ def score_command(args: argparse.Namespace) -> int:
         _say(f"no pictures in {', '.join(str(path) for path in given)}; nothing was written")
         _say_skipped(source.skipped)
         return NOTHING
+    rule = Rule(frames=args.sustained_frames, seconds=args.sustained_seconds)
+    _say_sparse(source, rule)
     if args.json_progress:
         print_event("start", total=source.expected, model=card["name"])
     with stoppable() as stop:
@@ -203,12 +196,14 @@ def score_command(args: argparse.Namespace) -> int:
             page=args.page,
             json_progress=args.json_progress,
             sampling=sampling,
-            rule=Rule(frames=args.sustained_frames, seconds=args.sustained_seconds),
+            rule=rule,
         )
         try:
             run = score(job, stop, _say)
         except (BundleError, OutputError, _device_error()) as error:
             raise UsageError(str(error)) from error
+        finally:
+            source.close()
     return _conclude(run, source.skipped, args)
 
 
@@ -236,10 +231,13 @@ def models_command(args: argparse.Namespace) -> int:
 
 def bench_command(args: argparse.Namespace) -> int:
     """`ucv bench`: print what was measured."""
+    from mtl_core.bundle import BundleError
     from mtl_core.predict import Predictor
     from uc_viewer import bench
     from uc_viewer.sources.base import SourceError
 
+    if folder := next((path for path in args.paths if path.is_dir()), None):
+        raise UsageError(f"{folder}: is a folder; name recordings")
     try:
         if args.what == "seeks":
             print(bench.seeks_table(bench.seeks(args.paths)))
@@ -247,7 +245,7 @@ def bench_command(args: argparse.Namespace) -> int:
         predictor = Predictor.load(_model(args.model)[0])
         for path in args.paths:
             print(bench.speed_table(bench.video(path, predictor, Sampling(args.fps), args.frames)))
-    except (SourceError, OSError) as error:
+    except (SourceError, BundleError, OSError) as error:
         raise UsageError(str(error)) from error
     return ALL
 
@@ -269,9 +267,10 @@ def _case(args: argparse.Namespace, source: Files, *, synthetic: bool) -> Case:
         return case
     named = patients(source.identities.values())
     if len(named) > 1:
+        one, other = (next(f for f, who in source.identities.items() if who == p) for p in named[:2])
         raise UsageError(
-            f"the DICOM files name {len(named)} different patients: put each one's files into a folder of "
-            "its own, and score them one by one"
+            f"the DICOM files name {len(named)} different patients, such as {one} and {other}: put each "
+            "one's files into a folder of its own, and score them one by one"
         )
     if not (args.dicom_patient and named):
         return case
@@ -334,59 +333,43 @@ def exit_code(run: Run) -> int:
 def _conclude(run: Run, skipped: Mapping[str, int], args: argparse.Namespace) -> int:
     """Say what came out and give the exit code."""
     code = exit_code(run)
-    for item in run.unreadable[:SHOWN]:
-        when = "" if item.pts_seconds is None else f" at {item.pts_seconds:.3f} s (frame {item.index})"
-        _say(f"{item.source_file}{when}: {item.reason}")
-    for facts in run.recordings:
-        if facts.share != 1:
-            part = "" if facts.share is None else f", {100 * facts.share:.0f} % of its stated length is there"
-            _say(f"{facts.source_file}: the recording breaks off{part}; what is there was scored")
-    if run.interrupted:
-        _say(run.interrupted)
-    if len(run.unreadable) > SHOWN:
-        _say(f"... and {len(run.unreadable) - SHOWN} more that could not be opened: see frames.csv")
+    for line in complaints(run):
+        _say(line)
     _say_skipped(skipped)
     if args.json_progress:
-        print_event("finished", exit_code=code, **summarise(run))
+        print_event("finished", exit_code=code, interrupted=run.interrupted, **summarise(run))
         return code
-    if not run.complete:
-        scored_all = len(run.results) + len(run.unreadable) >= run.expected
-        what = "scoring is complete, the heatmaps are not" if scored_all else "the run was stopped"
-        _say(f"INCOMPLETE: {what}; see {INCOMPLETE_NOTE} in {args.out}")
-    for line in _summary(run):
+    if missing := _missing(run):
+        _say(f"INCOMPLETE: {missing}; see {INCOMPLETE_NOTE} in {args.out}")
+    for line in summary(run):
         print(line)
     print(f"Written to {args.out}: {', '.join(FILES)}" + (f", {HEATMAPS}/" if args.heatmaps else ""))
     print(paths.intended_use())
     return code
 
 
-def _summary(run: Run) -> list[str]:
-    facts = summarise(run)
-    counts, model, device = facts["counts"], run.provenance["model"], run.provenance["device"]
-    lines = [
-        f"{plural(counts['expected'], 'picture')}: {counts['scored']} scored, "
-        f"{counts['rejected']} not scored, {counts['unreadable']} unreadable",
-        f"Model {model['name']} ({model['backbone']}) on {device['name']}: {device['reason']}",
-    ]
-    if run.case.synthetic:
-        lines.insert(0, "SYNTHETIC SAMPLE, not a patient: these pictures were drawn by a program")
-    if counts["scored"]:
-        each = ", ".join(f"MES {grade}: {count}" for grade, count in facts["grades"].items())
-        lines.append(f"AI grades, evidence and not a reading: {each}")
-        top = facts["highest_p_active"]
-        active, rest = (words.replace("–", "-") for words in (grades.ACTIVE, grades.NOT_ACTIVE))
-        lines.append(
-            f"By the conservative threshold {active}: {counts['active']}, "
-            f"{rest}: {counts['scored'] - counts['active']}; "
-            f"highest P(active) {top['p_active']:.2f} ({printable(top['source_file'])})"
-        )
-    lines += [f"Not scored: {n} x {printable(reason)}" for reason, n in facts["rejected_by_reason"].items()]
-    return lines
+def _missing(run: Run) -> str:
+    """What the results lack, in a few words; empty where they hold all."""
+    if run.complete:
+        return "not all of the recordings could be read" if shortfalls(run) else ""
+    if len(run.results) + len(run.unreadable) >= run.expected:
+        return "scoring is complete, the heatmaps are not"
+    return "the run ended early" if run.interrupted else "the run was stopped"
 
 
 def _say(line: str) -> None:
     """One line to standard error; foreign text in it cannot break the line or the terminal."""
     print(f"ucv: {printable(line, 1000)}", file=sys.stderr)
+
+
+def _say_sparse(source: Files, rule: Rule) -> None:
+    """Warn of recordings in which nothing can last, since their scored frames lie too far apart."""
+    sparse = [facts for facts in source.recordings if facts.seconds > rule.gap * facts.sampled]
+    if sparse:
+        _say(
+            f"{plural(len(sparse), 'recording')}: sampled more than {rule.gap:g} s apart, too sparse for a "
+            "grade that lasts: use a higher --fps or a lower --every"
+        )
 
 
 def _say_skipped(skipped: Mapping[str, int]) -> None:

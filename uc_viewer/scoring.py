@@ -119,6 +119,7 @@ def score(job: Job, stop: Stop, warn: Callable[[str], None]) -> Run:
     # torch takes seconds to import; only from here on is it needed.
     from mtl_core.predict import Predictor
 
+    warn = _once(warn)
     predictor = Predictor.load(job.model, job.device)
     outcome.load_seconds = time.monotonic() - began
     with _writing(job.out):
@@ -140,6 +141,18 @@ def score(job: Job, stop: Stop, warn: Callable[[str], None]) -> Run:
     if outcome.fault is not None:
         raise ProgramFault(describe(outcome.fault)) from outcome.fault
     return run
+
+
+def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, but every line once: a recording that went away is not told of for every frame."""
+    said: set[str] = set()
+
+    def say(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            warn(line)
+
+    return say
 
 
 def describe(fault: BaseException) -> str:

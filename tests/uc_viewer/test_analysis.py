@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import hashlib
 import json
 import platform
 import threading
+import time
 import tracemalloc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +23,7 @@ from mtl_core.spec import ModelSpec
 from uc_viewer import analysis
 from uc_viewer.analysis import analyse, manifest_sha256, provenance, unseen
 from uc_viewer.case import Duplicate, FrameResult, Unreadable
-from uc_viewer.sources.base import Frame
+from uc_viewer.sources.base import Frame, SourceGone
 
 CARD: dict[str, Any] = {
     "format": 1,
@@ -151,6 +153,134 @@ def test_a_held_picture_of_a_recording_is_not_scored_again() -> None:
 def test_a_dark_frame_is_dark_even_if_it_stands_still() -> None:
     items = list(analyse(film([0, 0, 0]), Redness()))
     assert {item.scores.reject_reason for item in items if isinstance(item, FrameResult)} == {"too dark"}
+
+
+def test_a_held_picture_is_not_even_made_ready() -> None:
+    class Counting(Redness):
+        made = 0
+
+        def ready(self, frame: np.ndarray) -> np.ndarray:
+            self.made += 1
+            return super().ready(frame)
+
+    scorer = Counting()
+    list(analyse(film([1, 1, 1, 1, 2]), scorer))
+    assert scorer.made == 2
+
+
+def test_a_still_of_an_hour_holds_nothing_back() -> None:
+    decoded = 0
+
+    def still() -> Iterator[Frame]:
+        nonlocal decoded
+        for frame in film([1] * 3600):
+            decoded += 1
+            yield frame
+
+    results = analyse(still(), Redness(), batch=8)
+    assert isinstance(next(results), FrameResult)
+    assert decoded <= analysis.WAITING * 8 + analysis.AHEAD + 3
+    assert sum(1 for _ in results) == 3599
+
+
+def test_what_came_before_a_recording_went_away_is_scored() -> None:
+    def unplugged() -> Iterator[Frame]:
+        yield from film([1, 2, 3])
+        raise SourceGone("film.mp4: not there any more")
+
+    items, results = [], analyse(unplugged(), Redness(), batch=8)
+    with pytest.raises(SourceGone, match="not there any more"):
+        items.extend(results)
+    assert [item.index for item in items if item.scores.scored] == [0, 1, 2]
+
+
+class TestAhead:
+    """Values taken on a thread of their own."""
+
+    @staticmethod
+    def threads() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "ahead"]
+
+    def test_closing_while_the_thread_waits_to_hand_over(self) -> None:
+        closed = threading.Event()
+
+        def values() -> Iterator[int]:
+            try:
+                yield from range(1000)
+            finally:
+                closed.set()
+
+        taken = analysis.ahead(values(), 2)  # type: ignore[arg-type]
+        assert next(taken) == 0
+        began = time.monotonic()
+        taken.close()
+        assert time.monotonic() - began < 2
+        assert closed.is_set()
+        assert self.threads() == []
+
+    def test_a_fault_comes_in_its_turn_with_its_place(self) -> None:
+        def values() -> Iterator[int]:
+            yield 1
+            yield 2
+            raise KeyError("the third")
+
+        taken, seen = analysis.ahead(values(), 8), []  # type: ignore[arg-type]
+        with pytest.raises(KeyError, match="the third") as caught:
+            seen.extend(taken)
+        assert seen == [1, 2]
+        assert caught.traceback[-1].name == "values"
+        assert self.threads() == []
+
+    def test_even_a_quit_on_the_thread_comes_through(self) -> None:
+        def values() -> Iterator[int]:
+            yield 1
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(analysis.ahead(values(), 8))  # type: ignore[arg-type]
+        assert self.threads() == []
+
+    def test_a_quit_of_the_one_who_asks_ends_the_thread(self) -> None:
+        source = Pictures([100] * 500)
+
+        class Interrupted(Redness):
+            def answer(self, ready: Sequence[np.ndarray]) -> list[FrameScores]:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(analyse(source, Interrupted(), batch=2))
+        assert source.closed
+        assert source.decoded < 20
+        assert self.threads() == []
+
+    def test_one_never_started_begins_nothing(self) -> None:
+        source = Pictures([100] * 5)
+        results = analyse(source, Redness())
+        results.close()
+        assert source.decoded == 0
+        assert self.threads() == []
+
+    def test_one_forgotten_ends_its_thread(self) -> None:
+        source = Pictures([100] * 500)
+        results = analyse(source, Redness(), batch=2)
+        next(results)
+        del results
+        gc.collect()
+        assert source.closed
+        assert self.threads() == []
+
+    def test_a_slow_engine_lets_no_pictures_pile_up(self) -> None:
+        source = Pictures([100] * 60, side=400)
+
+        class Slow(Redness):
+            def answer(self, ready: Sequence[np.ndarray]) -> list[FrameScores]:
+                time.sleep(0.02)
+                ahead.append(source.decoded - 4 * len(self.batches))
+                return super().answer(ready)
+
+        ahead: list[int] = []
+        assert len(list(analyse(source, Slow(), batch=4))) == 60
+        assert max(ahead) <= 4 + analysis.AHEAD + 2
 
 
 def test_a_fault_of_the_engine_frees_the_source() -> None:

@@ -115,7 +115,7 @@ class TestScore:
 
 class TestProcess:
     def test_importing_the_command_line_is_light(self) -> None:
-        heavy = "('torch', 'cv2', 'reportlab')"
+        heavy = "('torch', 'torchvision', 'cv2', 'reportlab', 'av', 'pydicom', 'PySide6', 'scipy')"
         code = f"import sys, uc_viewer.cli; print([m for m in sys.modules if m in {heavy}])"
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(
@@ -171,6 +171,56 @@ class TestProcess:
         assert score(model, folder / "0.png", "--out", out) == 0
         assert {p.name for p in out.iterdir()} == {*FILES, ".frames.csv.mine.part"}
         assert len(rows(out)) == 1
+
+    @pytest.mark.parametrize(
+        ("option", "text", "told"),
+        [
+            ("--fps", "0", "above 0"),
+            ("--fps", "nan", "above 0"),
+            ("--fps", "inf", "at most 1000"),
+            ("--fps", "two", "must be a number above 0, at most 1000, not 'two'"),
+            ("--every", "0", "at least 1"),
+            ("--every", "1.5", "must be a whole number, at least 1, not '1.5'"),
+            ("--batch", "257", "1 to 256"),
+            ("--sustained-frames", "0", "at least 1"),
+            ("--sustained-seconds", "-1", "0 to 86400"),
+            ("--sustained-seconds", "", "must be a number"),
+        ],
+    )
+    def test_a_number_that_cannot_be(
+        self, option: str, text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as caught:
+            main(["score", str(tmp_path), "--out", str(tmp_path / "o"), f"{option}={text}"])
+        assert caught.value.code == cli.USAGE
+        said = capsys.readouterr().err
+        assert f"argument {option}: " in said
+        assert told in said
+
+    def test_a_rate_and_a_step_exclude_each_other(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit):
+            main(["score", str(tmp_path), "--out", str(tmp_path / "o"), "--fps", "2", "--every", "3"])
+        assert "not allowed with" in capsys.readouterr().err
+
+    def test_bench_of_what_cannot_be_measured(
+        self, model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        still = stills(tmp_path / "in", 1) / "0.png"
+        broken = shutil.copytree(model, tmp_path / "broken")
+        (broken / "model.safetensors").write_bytes(b"nothing")
+        for arguments, told in (
+            (["seeks", tmp_path / "in"], "is a folder"),
+            (["seeks", tmp_path / "gone.mp4"], "gone.mp4: no such file"),
+            (["seeks", still], "0.png: not a recording"),
+            (["video", still, "--model", "none"], "none: no such model"),
+            (["video", still, "--model", broken], "broken"),
+        ):
+            assert main(["bench", *map(str, arguments)]) == cli.USAGE
+            [line] = capfd.readouterr().err.splitlines()
+            assert told in line
+            assert "report this" not in line
 
     def test_bad_model_costs_no_engine(self, tmp_path: Path) -> None:
         process = ucv("score", stills(tmp_path / "in", 1), "--out", tmp_path / "o", "--model", "none")

@@ -87,3 +87,11 @@ def test_an_empty_case_holds_nothing() -> None:
     assert (gathered.sources, gathered.skipped) == ((), {})
     with pytest.raises(KeyError):
         gathered.reopen("1.png", 0)
+
+
+def test_it_knows_its_own_files(tmp_path: Path, gathered: Gathered) -> None:
+    (tmp_path / "link.png").symlink_to(tmp_path / "a" / "1.png")
+    assert gathered.holds(tmp_path / "a" / "1.png")
+    assert gathered.holds(tmp_path / "a" / ".." / "b" / "1.png")
+    assert gathered.holds(tmp_path / "link.png")
+    assert not gathered.holds(tmp_path / "2.png")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import av.filter
 import clips
+import dicom_files
 import numpy as np
 import pytest
+from av.codec.context import Flags
 
 from uc_viewer.sources import video
 from uc_viewer.sources.base import Frame, SourceError, SourceGone, Unreadable
@@ -91,11 +96,124 @@ class TestOddFiles:
             comb = np.abs(rows[1:-1:2] * 2 - rows[:-2:2] - rows[2::2]).mean()
             assert comb < 2.5
 
+    def test_a_field_is_a_field_whichever_came_first(self, tmp_path: Path) -> None:
+        source, frames, _ = only(lower_field_first(tmp_path / "b.mpg"), Sampling(5))
+        assert source.recordings[0].interlaced
+        assert [clips.read_number(frame.image) for frame in frames] == [frame.index for frame in frames]
+        for frame in frames:
+            rows = frame.image[: int(frame.image.shape[0] * 0.8)].astype(int)
+            assert np.abs(rows[1:-1:2] * 2 - rows[:-2:2] - rows[2::2]).max() <= 1  # between its neighbours
+
+    @pytest.mark.parametrize(
+        ("codec", "pixels", "suffix"),
+        [
+            ("libx264", "gray", ".mp4"),
+            ("libx264", "yuv444p", ".mp4"),
+            ("libx265", "yuv420p10le", ".mp4"),
+            ("libvpx-vp9", "yuv420p", ".webm"),
+            ("ffv1", "bgr0", ".avi"),
+            ("mpeg2video", "yuv420p", ".vob"),
+            ("libx264", "yuv420p", ".mts"),
+        ],
+    )
+    def test_pixels_and_endings_of_other_makers(
+        self, tmp_path: Path, codec: str, pixels: str, suffix: str
+    ) -> None:
+        how = clips.Kind(suffix, codec, {"x265-params": "log-level=none"} if "265" in codec else {}, pixels)
+        base, at = clips.instants(how, 30, 25)
+        path = tmp_path / f"a{suffix}"
+        clips.write_clip(path, how, (clips.draw(n) for n in range(30)), (320, 240), 25, at, base)
+        source, frames, lost = only(path)
+        assert (len(frames), lost, source.recordings[0].share) == (30, [], 1.0)
+        assert [clips.read_number(source.reopen(*frame.key).image) for frame in frames] == list(range(30))
+        source.close()
+
+    def test_one_frame_is_a_recording(self, tmp_path: Path) -> None:
+        source, frames, _ = only(clips.make_clip(tmp_path / "one", "h264-mp4", 1).path, Sampling(2))
+        assert [clips.read_number(frame.image) for frame in frames] == [0]
+        assert source.recordings[0].seconds == pytest.approx(0.04)
+
+    def test_a_size_that_changes_midway(self, made: Path, tmp_path: Path) -> None:
+        first, second = clips.kept(made, "h264-ts", 150), tmp_path / "second.ts"
+        how = clips.KINDS["h264-ts"]
+        base, at = clips.instants(how, 50, 25)
+        pictures = (clips.draw(150 + n, (640, 480)) for n in range(50))
+        clips.write_clip(second, how, pictures, (640, 480), 25, [150 + time for time in at], base)
+        path = tmp_path / "both.ts"
+        path.write_bytes(first.path.read_bytes() + second.read_bytes())
+        _, frames, lost = only(path)
+        assert lost == []
+        assert [clips.read_number(frame.image) for frame in frames] == list(range(200))
+        assert [frame.image.shape[0] for frame in frames] == [240] * 150 + [480] * 50
+
     def test_a_name_of_any_script(self, made: Path, tmp_path: Path) -> None:
         path = clips.copy_of(clips.kept(made, "h264-ts", 150), tmp_path)
         named = path.rename(tmp_path / "대장내시경 İltihaplı ığüşöç.ts")
         _, frames, _ = only(named, Sampling(1))
         assert {frame.source_file for frame in frames} == {named.name}
+
+
+def lower_field_first(path: Path) -> Path:
+    """An MPEG-2 recording whose lower lines are seen before the upper ones."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25, options={"b": "2500000"})
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.codec_context.thread_count = 1
+        stream.codec_context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+        graph = av.filter.Graph()
+        source = graph.add_buffer(width=320, height=240, format="yuv420p", time_base=Fraction(1, 25))
+        graph.link_nodes(source, graph.add("setfield", "bff"), graph.add("buffersink")).configure()
+        for number in range(50):
+            picture = clips.draw(number, interlaced=True)
+            graph.push(av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p"))
+            frame = graph.pull()
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+class TestAClockThatBeginsAnew:
+    """Video discs and copies put together: the stamps of one part come again in the next."""
+
+    @pytest.fixture(params=["h264-ts", "mpeg2-ps"])
+    def path(self, request: pytest.FixtureRequest, made: Path, tmp_path: Path) -> Path:
+        first = clips.kept(made, request.param, 150)
+        second = clips.make_clip(tmp_path / "second", request.param, 60, numbered=lambda n: 1000 + n)
+        path = tmp_path / f"both{first.path.suffix}"
+        path.write_bytes(first.path.read_bytes() + second.path.read_bytes())
+        return path
+
+    def test_every_frame_is_given_once_under_a_time_of_its_own(self, path: Path) -> None:
+        source, frames, lost = only(path)
+        assert lost == []
+        assert [number(frame) for frame in frames] == [*range(150), *range(1000, 1060)]
+        times = np.array([frame.pts_seconds for frame in frames])
+        assert np.allclose(np.diff(times), 0.04, atol=2e-3)
+        assert source.recordings[0].seconds == pytest.approx(210 / 25, abs=0.1)
+
+    def test_no_frame_is_shown_under_the_name_of_another(self, path: Path) -> None:
+        source = Files([path], sampling=ALL)
+        for index, shown in ((50, 50), (200, 1050), (50, 50), (20, 20), (149, 149), (150, 1000)):
+            assert number(source.reopen(path.name, index)) == shown
+        source.close()
+
+    def test_a_sparse_sample_is_the_same(self, path: Path) -> None:
+        _, frames, lost = only(path, Sampling(0.7))
+        assert lost == []
+        shown = [*range(150), *range(1000, 1060)]
+        assert [number(frame) for frame in frames] == [shown[frame.index] for frame in frames]
+
+    def test_parts_in_another_order_than_their_clocks(self, made: Path, tmp_path: Path) -> None:
+        later = clips.make_clip(tmp_path / "later", "h264-ts", 60, late=20)
+        path = tmp_path / "both.ts"
+        path.write_bytes(later.path.read_bytes() + clips.kept(made, "h264-ts", 150).path.read_bytes())
+        source, frames, lost = only(path)
+        assert lost == []
+        assert [number(frame) for frame in frames] == [*range(60), *range(150)]
+        assert np.allclose(np.diff([frame.pts_seconds or 0.0 for frame in frames]), 0.04, atol=2e-3)
+        assert [number(source.reopen(path.name, index)) for index in (100, 3, 209)] == [40, 3, 149]
+        source.close()
 
 
 class TestBrokenFiles:
@@ -149,7 +267,9 @@ class TestBrokenFiles:
         (tmp_path / "e.mp4").write_bytes(b"")
         assert "empty" in refusal(tmp_path / "e.mp4")
         (tmp_path / "t.mkv").write_text("no recording at all " * 50)
-        assert "cannot be opened" in refusal(tmp_path / "t.mkv")
+        assert "not a recording but text" in refusal(tmp_path / "t.mkv")
+        (tmp_path / "r.mkv").write_bytes(np.random.default_rng(1).bytes(5000))
+        assert "cannot be opened" in refusal(tmp_path / "r.mkv")
 
     def test_absurd_claims(self, made: Path, tmp_path: Path) -> None:
         path = clips.absurd_header(clips.copy_of(clips.kept(made, "h264-mp4", 150), tmp_path))
@@ -157,6 +277,52 @@ class TestBrokenFiles:
         assert source.recordings[0].seconds == pytest.approx(6.0, abs=0.1)  # 1000 hours were claimed
         assert frames
         assert "megapixels" in refusal(clips.huge_pictures(tmp_path / "huge.avi"))
+
+    def test_a_transport_stream_with_a_hole(self, made: Path, tmp_path: Path) -> None:
+        data = clips.kept(made, "h264-ts", 150).path.read_bytes()
+        later = clips.make_clip(tmp_path / "later", "h264-ts", 50, numbered=lambda n: n + 200, late=8.0)
+        path = tmp_path / "hole.ts"
+        path.write_bytes(data + bytes(188 * 6000) + later.path.read_bytes())
+        source, frames, _ = only(path)
+        assert source.recordings[0].frames == 200
+        assert [number(frame) for frame in frames][-50:] == list(range(200, 250))
+
+    def test_damage_of_a_stream_without_times_ends_at_a_key_frame(self, tmp_path: Path) -> None:
+        syntax = dicom_files.STREAMS["h264-raw"][1]
+        data = bytearray(dicom_files.stream("h264-raw", tmp_path, count=150))
+        data[len(data) // 6 : len(data) // 6 + 60] = np.random.default_rng(3).bytes(60)
+        path = tmp_path / "a.dcm"
+        path.write_bytes(dicom_files.video(bytes(data), syntax, NumberOfFrames=150, FrameTime="100"))
+        source, frames, lost = only(path)
+        assert 0 < len(lost) <= 50
+        assert len(frames) + len(lost) == 150
+        assert [number(frame) for frame in frames] == [frame.index for frame in frames]
+        assert frames[-1].pts_seconds == pytest.approx(14.9)  # 10 a second, as the header says
+        source.close()
+
+    def test_damage_in_wmv_is_noticed(self, made: Path, tmp_path: Path) -> None:
+        clip = clips.kept(made, "wmv", 150)
+        _, frames, lost = only(clips.damage(clips.copy_of(clip, tmp_path), 0.4, 60))
+        assert lost
+        assert [number(frame) for frame in frames] == [frame.index for frame in frames]
+
+    def test_a_file_that_is_another_when_its_turn_comes(self, made: Path, tmp_path: Path) -> None:
+        path = clips.copy_of(clips.kept(made, "h264-mp4", 150), tmp_path)
+        source = Files([path])
+        path.write_text("something else")
+        with pytest.raises(SourceGone, match=r"h264-mp4-150\.mp4: changed"):
+            list(source)
+        path.unlink()
+        with pytest.raises(SourceGone, match="not there"):
+            list(source)
+
+    def test_a_file_that_vanishes_while_it_is_looked_through(self, made: Path, tmp_path: Path) -> None:
+        path = clips.copy_of(clips.kept(made, "h264-mp4", 150), tmp_path)
+        looking = video.Video.opening(path, "a.mp4", ALL)
+        next(looking)
+        path.unlink()
+        with pytest.raises(SourceError, match="not there"):
+            list(looking)
 
     def test_a_file_that_goes_away_meanwhile(self, made: Path, tmp_path: Path) -> None:
         path = clips.copy_of(clips.kept(made, "h264-mp4", 150), tmp_path)
@@ -199,6 +365,13 @@ class TestSampling:
 
     def test_a_higher_rate_than_the_recording_takes_each_once(self) -> None:
         assert list(Sampling(100).choose(3, np.array([0.0, 0.5, 1.0]))) == [0, 1, 2]
+
+    @pytest.mark.parametrize(
+        ("every", "words"), [(1, "every frame"), (2, "every 2nd frame"), (3, "every 3rd"), (11, "every 11th"),
+                             (21, "every 21st"), (112, "every 112th"), (25, "every 25th frame")]
+    )  # fmt: skip
+    def test_in_words(self, every: int, words: str) -> None:
+        assert Sampling(None, every).describe().startswith(words)
 
     @pytest.mark.parametrize("arguments", [(0.0, 1), (-1.0, 1), (float("nan"), 1), (None, 0)])
     def test_impossible_rates(self, arguments: tuple[float | None, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,10 @@ class Gathered:
     def recording(self, source_file: str) -> Recording | None:
         """The recording of that name; None where it is a still. Raises KeyError if unknown."""
         return self._of[source_file].recording(source_file)
+
+    def holds(self, path: Path) -> bool:
+        """True if this very file is one of the case."""
+        return any(source.holds(path) for source in self._sources)
 
     def close(self) -> None:
         """Let go of the files of all recordings."""

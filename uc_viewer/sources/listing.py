@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from copy import copy
@@ -18,7 +19,7 @@ from uc_viewer.sources.base import Frame, Recording, RecordingFacts, SourceError
 from uc_viewer.sources.order import free, in_order, natural
 from uc_viewer.sources.patients import Identity
 from uc_viewer.sources.pictures import ACCEPTED, PictureError, decode_small
-from uc_viewer.sources.recordings import DIRECTORY, RECORDINGS, VIDEO, is_dicom, opening
+from uc_viewer.sources.recordings import DIRECTORY, RECORDINGS, VIDEO, is_dicom, is_script, opening
 from uc_viewer.sources.sampling import STANDARD, Sampling
 from uc_viewer.sources.stills import EXTENSIONS, REFUSED, describe, open_still, read_file
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _ZIP = ".zip"
 _LISTED_AT_ONCE = 500
 """Files looked at between two pauses of a listing."""
+
+_PAUSE = 0.1
+"""Seconds after which a listing pauses, however few files it has looked at."""
 
 _HIDDEN_FOLDERS = frozenset({"__MACOSX"})
 
@@ -73,10 +77,12 @@ class Files:
 
         For a window, which must not wait for a hundred thousand files in one go.
         """
-        source = cls.__new__(cls)
+        source, told = cls.__new__(cls), time.monotonic()
         for looked_at, _ in enumerate(source._list(paths, (), beside, sampling)):
-            if looked_at % _LISTED_AT_ONCE == 0:
+            # A single recording of some gigabytes takes as long as many stills.
+            if looked_at % _LISTED_AT_ONCE == 0 or time.monotonic() - told > _PAUSE:
                 yield source.expected
+                told = time.monotonic()
         return source
 
     def _list(
@@ -153,6 +159,10 @@ class Files:
         rest._chosen = {name: chosen for name, chosen in rest._chosen.items() if chosen}
         rest._frames = sum(map(len, rest._chosen.values()))
         return rest
+
+    def holds(self, path: Path) -> bool:
+        """True if this very file was listed, by whatever name."""
+        return os.path.realpath(path) in {os.path.realpath(file) for file in self._seen_files}
 
     def close(self) -> None:
         """Let go of the files of recordings."""
@@ -291,6 +301,8 @@ class Files:
             yield from self._add_directory(path)
         elif ending in EXTENSIONS:
             self._put(SourceRef(self._name(name), path))
+        elif ending in VIDEO and not given and is_script(path, ending):
+            self._skipped[ending] += 1
         elif ending in VIDEO:
             yield from self._open(path, name, dicom=False)
         elif path.name.upper() != DIRECTORY and is_dicom(path, "" if given else ending):

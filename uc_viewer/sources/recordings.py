@@ -6,9 +6,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uc_viewer.sources.base import Recording
+from uc_viewer.sources.base import Recording, SourceError
 from uc_viewer.sources.patients import Identity
 from uc_viewer.sources.sampling import Sampling
+from uc_viewer.sources.video_structure import is_text
 
 if TYPE_CHECKING:
     from uc_viewer.sources.dicom import DicomStill
@@ -23,6 +24,9 @@ DICOM = frozenset({".dcm", ".dicom", ".dic"})
 
 RECORDINGS = VIDEO | DICOM
 
+SCRIPTS = frozenset({".ts", ".mts"})
+"""Endings that programs in TypeScript have as well."""
+
 DIRECTORY = "DICOMDIR"
 """The table of contents of a DICOM disc: the files it names are found beside it."""
 
@@ -34,9 +38,22 @@ def is_dicom(path: Path, ending: str) -> bool:
     if ending and not ending[1:].isdigit():
         return False
     try:
+        if not path.is_file():
+            return False  # opening a pipe would wait for whoever writes into it
         with path.open("rb") as file:
             file.seek(128)
             return file.read(4) == b"DICM"
+    except OSError:
+        return False
+
+
+def is_script(path: Path, ending: str) -> bool:
+    """True if a file is text, though its ending is that of a recording."""
+    try:
+        if ending not in SCRIPTS or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return is_text(file.read(512))
     except OSError:
         return False
 
@@ -54,6 +71,8 @@ def opening(
         return (yield from Video.opening(path, source_file, sampling)), None
     from uc_viewer.sources.dicom import DicomVideo, read
 
+    if path.exists() and not path.is_file():
+        raise SourceError("not a plain file: leave it out")
     found = read(lambda: path.open("rb"), source_file, sampling)
     if isinstance(found, DicomVideo):
         from uc_viewer.sources.video import Video

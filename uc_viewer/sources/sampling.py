@@ -28,7 +28,7 @@ class Sampling:
         if self.per_second is not None and not 0 < self.per_second < float("inf"):
             raise ValueError(f"a rate of {self.per_second} frames per second is not possible")
         if self.every < 1:
-            raise ValueError(f"every {self.every}th frame is not possible")
+            raise ValueError(f"every {_ordinal(self.every)} frame is not possible")
 
     def choose(self, frames: int, times: NDArray[np.float64] | None) -> Sequence[int]:
         """Indices of the frames to score, increasing.
@@ -48,7 +48,13 @@ class Sampling:
         """In words, for the report."""
         if self.per_second is not None:
             return f"{self.per_second:g} frames per second, each under its own time"
-        return "every frame" if self.every == 1 else f"every {self.every}th frame"
+        return "every frame" if self.every == 1 else f"every {_ordinal(self.every)} frame"
+
+
+def _ordinal(number: int) -> str:
+    """``"2nd"``, ``"3rd"``, ``"11th"``."""
+    teens = 10 <= number % 100 < 20
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 STANDARD = Sampling()

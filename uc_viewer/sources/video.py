@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import threading
-from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from uc_viewer.sources import video_pixels
 from uc_viewer.sources.base import Frame, RecordingFacts, SourceError, SourceGone, Unreadable
 from uc_viewer.sources.sampling import Sampling
-from uc_viewer.sources.video_decoding import forward, named, places
-from uc_viewer.sources.video_index import Index, Opener, indexing, open_video
-
-BACK_OFF = (0, 1, 2, 4, 8, 16, 32)
-"""Seconds before a frame from which decoding begins, until one is early enough; then the very start."""
+from uc_viewer.sources.stills import describe
+from uc_viewer.sources.video_decoding import forward
+from uc_viewer.sources.video_file import Opener
+from uc_viewer.sources.video_index import Index, indexing
+from uc_viewer.sources.video_seeking import Reader, Shelf
 
 KEPT_BYTES = 128 * 2**20
-"""Decoded frames kept, so that going back frame by frame does not decode a group over and over."""
+"""Decoded frames kept of the video that is looked at; a quarter of it for its small pictures."""
 
 HASHED_AT_ONCE = 8 * 2**20
 """Bytes of a file hashed between two pauses."""
 
 DAMAGED = "this frame is damaged and cannot be decoded"
+ODD_PIXELS = "the colours of this frame are stored in a way this program does not read: convert it to mp4"
+
+Converted = TypeVar("Converted")
+
+_SHELF = Shelf()
 
 
 class Video:
@@ -41,13 +46,20 @@ class Video:
     """
 
     def __init__(
-        self, path: Path, source_file: str, sampling: Sampling, index: Index, digest: str, opener: Opener
+        self,
+        path: Path,
+        state: tuple[int, int],
+        source_file: str,
+        sampling: Sampling,
+        index: Index,
+        digest: str,
+        opener: Opener,
     ) -> None:
-        self._path, self._name, self._index, self._digest = path, source_file, index, digest
-        self._opener = opener
-        self._state = _state(path)
+        self._path, self._state, self._name, self._index = path, state, source_file, index
+        self._digest, self._opener = digest, opener
         self.sampled: Sequence[int] = sampling.choose(len(index.stamps), index.times)
-        self._looking, self._leafing = _Reader(opener, index), _Reader(opener, index)
+        self._looking = Reader(opener, index, KEPT_BYTES)
+        self._leafing = Reader(opener, index, KEPT_BYTES // 4)
         self._lock = threading.Lock()
 
     @classmethod
@@ -65,15 +77,18 @@ class Video:
         ``step``: seconds from frame to frame where the stream states no times. ``share``: how much of the
         stream is there, as far as the file around it knows.
         """
-        opener = opener or (lambda: str(path))
+        opener = opener or _opener(path)
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise SourceError("not a plain file: leave it out")
+            state = _state(path)
             index = yield from indexing(opener, step)
             if index.share is not None:
                 index = replace(index, share=None if share is None else min(share, index.share))
             digest = yield from _hash(path)
         except OSError as error:
-            raise SourceError(_describe(error)) from error
-        return cls(path, source_file, sampling, index, digest, opener)
+            raise SourceError(describe(error)) from error
+        return cls(path, state, source_file, sampling, index, digest, opener)
 
     @property
     def facts(self) -> RecordingFacts:
@@ -103,58 +118,89 @@ class Video:
         at = 0
         frames = forward(self._opener, self._index, waiting)
         try:
+            self._check_there()
             for index, frame in frames:
                 while at < len(waiting) and waiting[at] < index:
                     yield self._lost(waiting[at])
                     at += 1
                 if at < len(waiting) and waiting[at] == index:
                     self._check_there()
-                    yield self._frame(index, frame)
+                    yield self._shown(index, frame)
                     at += 1
                 if at == len(waiting):
                     return
             self._check_there()
             yield from (self._lost(index) for index in waiting[at:])
+        except SourceGone:
+            raise
         except OSError as error:
             raise SourceGone(f"{self._name}: {_describe(error)}") from error
+        except SourceError as error:  # it was opened before
+            raise SourceGone(f"{self._name}: {error}") from error
         finally:
             frames.close()
 
     def reopen(self, index: int) -> Frame:
         """Decode any one frame; see `Recording.reopen`."""
-        with self._lock:
-            return self._frame(index, self._read(self._looking, index))
+        return self._one(self._looking, index, lambda frame: self._frame(index, frame))
 
     def thumbnail(self, index: int, side: int) -> NDArray[np.uint8]:
         """A small copy of a frame; see `Recording.thumbnail`."""
-        with self._lock:
-            return video_pixels.small(self._read(self._leafing, index), self._index.rotation, side)
+        return self._one(
+            self._leafing, index, lambda frame: video_pixels.small(frame, self._index.rotation, side)
+        )
 
     def close(self) -> None:
         """Close what is open; see `Recording.close`."""
         with self._lock:
-            self._looking.close()
-            self._leafing.close()
+            self._shut()
 
-    def _read(self, reader: _Reader, index: int) -> VideoFrame:
+    def close_unless_busy(self) -> bool:
+        """Close what is open; gives False where another thread is reading."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            self._shut()
+        finally:
+            self._lock.release()
+        return True
+
+    def _shut(self) -> None:
+        self._looking.close()
+        self._leafing.close()
+
+    def _one(self, reader: Reader, index: int, look: Callable[[VideoFrame], Converted]) -> Converted:
+        """What one frame gives. Raises KeyError and SourceError."""
         if not 0 <= index < len(self._index.stamps):
             raise KeyError(f"{self._name}: there is no frame {index}")
-        try:
+        with self._lock:
+            _SHELF.use(self)
             self._check_there()
-            frame = reader.frame(index)
-        except OSError as error:
-            reader.close()
-            raise SourceError(f"{self._name}: {_describe(error)}") from error
-        if frame is None:
-            raise SourceError(f"{self._name}: {DAMAGED}")
-        return frame
+            try:
+                frame = reader.frame(index)
+                if frame is None:
+                    raise SourceError(DAMAGED)
+                return look(frame)
+            except SourceError as error:
+                raise SourceError(f"{self._name}: {error}") from error
+            except OSError as error:
+                reader.close()
+                raise SourceError(f"{self._name}: {_describe(error)}") from error
+            except (av.FFmpegError, ValueError) as error:
+                raise SourceError(f"{self._name}: {ODD_PIXELS}") from error
 
     def _frame(self, index: int, frame: VideoFrame) -> Frame:
         image = video_pixels.picture(frame, self._index.rotation)
         return Frame(image, self._name, self._digest, index, float(self._index.times[index]))
 
-    def _lost(self, index: int) -> Unreadable:
-        return Unreadable(self._name, DAMAGED, self._digest, index, float(self._index.times[index]))
+    def _shown(self, index: int, frame: VideoFrame) -> Frame | Unreadable:
+        try:
+            return self._frame(index, frame)
+        except (av.FFmpegError, ValueError):
+            return self._lost(index, ODD_PIXELS)
+
+    def _lost(self, index: int, reason: str = DAMAGED) -> Unreadable:
+        return Unreadable(self._name, reason, self._digest, index, float(self._index.times[index]))
 
     def _check_there(self) -> None:
         """Raise SourceGone if the file is no longer the one that was looked through."""
@@ -166,87 +212,14 @@ class Video:
             raise SourceGone(f"{self._name}: changed since it was opened: open it again")
 
 
-class _Reader:
-    """One open file for frames at random: goes on where it stands if that is near, else seeks."""
-
-    def __init__(self, opener: Opener, index: Index) -> None:
-        self._opener, self._index = opener, index
-        self._place = places(index)
-        self._container: InputContainer | None = None
-        self._kept: OrderedDict[int, VideoFrame] = OrderedDict()
-        self._frames: Iterator[tuple[int, VideoFrame]] = iter(())
-        self._at = -1
-
-    def close(self) -> None:
-        """Close the file and forget what was decoded."""
-        if self._container is not None:
-            self._container.close()
-        self._container, self._at, self._frames = None, -1, iter(())
-        self._kept.clear()
-
-    def frame(self, index: int) -> VideoFrame | None:
-        """The frame, or None if it cannot be decoded. Raises OSError and SourceError."""
-        if index in self._kept:
-            self._kept.move_to_end(index)
-            return self._kept[index]
-        groups = self._index.groups
-        if 0 <= self._at < index and groups[index] - groups[self._at] <= 1:
-            found, _ = self._go_on_to(index)
-            if found is not None:
-                return found
-        return self._seek(index)
-
-    def _seek(self, index: int) -> VideoFrame | None:
-        """Begin at the key frame before, then earlier and earlier, until a frame comes out in time."""
-        key = self._index.keys[min(int(self._index.groups[index]), len(self._index.keys) - 1)]
-        if key > index:  # a frame shown before the key frame it is stored after
-            key = self._index.keys[max(0, int(self._index.groups[index]) - 1)]
-        for seconds in () if self._index.linear else BACK_OFF:
-            self._begin(int(min(key, index)), seconds)
-            found, early = self._go_on_to(index)
-            if found is not None:
-                return found
-            if early and seconds >= 2:
-                return None  # begun well before it, and still not there: it is damaged
-        self._begin(None, 0)
-        return self._go_on_to(index)[0]
-
-    def _begin(self, key: int | None, seconds: int) -> None:
-        """Decode from ``seconds`` before a key frame on, or from the start of the file."""
-        if self._container is None or key is None:
-            self.close()
-            self._container, self._stream = open_video(self._opener, strict=self._index.strict)
-        if key is not None:
-            base = self._stream.time_base or 1
-            stamp = int(self._index.stamps[key]) - int(seconds / base)
-            try:
-                self._container.seek(stamp, stream=self._stream, backward=True)
-            except av.FFmpegError:
-                # Before the first stamp, or a container that cannot seek: the caller tries from the start.
-                self._frames = iter(())
-                return
-        # From the start, frames without a stamp can be counted.
-        before = -1 if key is None else None
-        self._frames = named(self._container, self._stream, self._place, before)
-
-    def _go_on_to(self, index: int) -> tuple[VideoFrame | None, bool]:
-        """Decode on to a frame; also tells whether decoding began at or before it."""
-        early = False
-        for at, frame in self._frames:
-            self._at = at
-            self._keep(at, frame)
-            early = early or at <= index
-            if at >= index:
-                return (frame, True) if at == index else (None, early)
-        self._at = -1
-        return None, early
-
-    def _keep(self, index: int, frame: VideoFrame) -> None:
-        self._kept[index] = frame
-        self._kept.move_to_end(index)
-        each = max(1, frame.width * frame.height * 3 // 2)
-        while len(self._kept) > max(2, KEPT_BYTES // each):
-            self._kept.popitem(last=False)
+def _opener(path: Path) -> Opener:
+    """What FFmpeg opens a file by. In the name of one in the current folder a colon would be a protocol's."""
+    name = os.path.abspath(path)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:  # Linux names may be any bytes; FFmpeg's are UTF-8
+        return lambda: path.open("rb")
+    return lambda: name
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -11,7 +11,8 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from uc_viewer.sources.video_index import Index, Opener, Packet, decode_packet, open_video
+from uc_viewer.sources.video_file import Opener, Packet, decode_packet, is_picture, opened, packets_of
+from uc_viewer.sources.video_index import Index
 
 
 def forward(
@@ -24,12 +25,8 @@ def forward(
     if not len(wanted):
         return
     groups = _groups_of(index, wanted)
-    container, stream = open_video(opener, strict=index.strict)
-    try:
-        place = places(index)
-        yield from named(container, stream, place, -1, groups, index)
-    finally:
-        container.close()
+    with opened(opener, strict=index.strict) as (container, stream):
+        yield from named(container, stream, index, places(index), groups)
 
 
 def _groups_of(index: Index, wanted: Sequence[int]) -> frozenset[int]:
@@ -44,39 +41,35 @@ def _groups_of(index: Index, wanted: Sequence[int]) -> frozenset[int]:
 
 
 def places(index: Index) -> dict[int, int]:
-    stated = index.stamps != np.iinfo(np.int64).min
-    return {int(index.stamps[at]): int(at) for at in np.flatnonzero(stated)}
+    """The index of every frame by its stamp."""
+    return {stamp: at for at, stamp in enumerate(index.stamps.tolist())}
 
 
 def named(
     container: InputContainer,
     stream: VideoStream,
+    index: Index,
     place: dict[int, int],
-    before: int | None,
     groups: frozenset[int] | None = None,
-    index: Index | None = None,
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """Decode on, giving every sound frame its index by its stamp.
+    """Decode on, giving every sound frame its index by its stamp; of a linear index from the start on.
 
-    ``before``: index of the frame before the first to come, None if unknown; it counts frames without stamps.
-    ``groups``: only packets of these groups reach the decoder.
+    ``place``: that of `places`. ``groups``: only packets of these groups reach the decoder.
     """
-    last, damage = before, _Damage()
+    last, damage = -1, _Damage()
     # Decoders that work on several packets at once complain of one only some packets later.
     late = stream.codec_context.thread_count
     waiting: deque[tuple[int, int, VideoFrame | None]] = deque()
-    for packet in _fed(container, stream, place, groups, index):
+    for packet in _fed(container, stream, index, place, groups):
         frames = _flushed(stream) if packet is None else decode_packet(packet)
         damage.note(packet, frames)
         for frame in frames or []:
             sound = damage.spares(frame)
             at = place.get(frame.pts) if frame.pts is not None else None
-            if at is None:
-                at = None if last is None or frame.pts is not None else last + 1
-            if at is None:
-                continue
-            last = at
-            waiting.append((damage.fed, at, frame if sound else None))
+            # One that goes back in time came out in a wrong order, or under a stamp that was there before.
+            if at is not None and at > last:
+                last = at
+                waiting.append((damage.fed, at, frame if sound else None))
         if not damage.free:
             waiting = deque((fed, at, None) for fed, at, _ in waiting)
         while waiting and damage.fed - waiting[0][0] >= late:
@@ -122,22 +115,18 @@ class _Damage:
 def _fed(
     container: InputContainer,
     stream: VideoStream,
+    index: Index,
     place: dict[int, int],
     groups: frozenset[int] | None,
-    index: Index | None,
 ) -> Iterator[Packet | None]:
     """The packets the decoder needs; None where a gap begins and what it still holds must come out."""
     skipping = False
-    group = 0
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except (av.InvalidDataError, av.EOFError):
-            return  # cut off here
-        if packet is None:
-            return
-        if groups is not None and index is not None and packet.size:
+    group = number = 0
+    for packet in packets_of(container, stream):
+        if index.linear and is_picture(packet):
+            packet.pts = number
+            number += 1
+        if groups is not None and packet.size:
             at = place.get(packet.pts) if packet.pts is not None else None
             group = group if at is None else int(index.groups[at])
             if group not in groups:
