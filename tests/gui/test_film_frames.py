@@ -49,9 +49,33 @@ def test_the_reader_has_the_say_about_the_grade(given: FilmFrame, grade: int | N
     assert given.grade == grade
 
 
-def test_names_tell_the_pictures_of_one_file_apart() -> None:
-    names = [(made.name, made.short_name) for made in (FilmFrame(0, ("visit/a.mp4", at)) for at in (0, 7))]
-    assert names == [("visit/a.mp4", "a.mp4"), ("visit/a.mp4 #7", "a.mp4 #7")]
+@pytest.mark.parametrize(
+    ("index", "seconds", "name", "moment"),
+    [
+        (0, None, "visit/a.mp4", ""),
+        (7, None, "visit/a.mp4 #7", "#7"),
+        (0, 0.0, "visit/a.mp4, 0:00:00.000", "0:00.000"),
+        (88, 3.48, "visit/a.mp4, 0:00:03.480", "0:03.480"),
+        (15_001, 600.04, "visit/a.mp4, 0:10:00.040", "10:00.040"),
+        (180_000, 7200.0, "visit/a.mp4, 2:00:00.000", "2:00:00.000"),
+        (0, -0.04, "visit/a.mp4, -0:00:00.040", "-0:00:00.040"),
+    ],
+)
+def test_names_tell_the_frames_of_one_file_apart(
+    index: int, seconds: float | None, name: str, moment: str
+) -> None:
+    key = ("visit/a.mp4", index)
+    waiting = FilmFrame(0, key)
+    scores = FrameScores(SURE_2, 0.85, True)
+    for item in (
+        FrameResult(*(key[0], "", index, seconds), scores),
+        Unreadable(key[0], "damaged", "", index, seconds),
+    ):
+        known = waiting.with_item(item)
+        assert (known.name, known.moment, known.file_name) == (name, moment, "a.mp4")
+        # The time is the file's, not the model's: it stays when the answer goes or is kept back.
+        assert known.blinded().moment == known.with_item(None).moment == moment
+    assert waiting.name == (f"visit/a.mp4 #{index}" if index else "visit/a.mp4")
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,14 @@ def test_a_thumbnail_is_asked_for_once_and_again_after_it_was_dropped(
     assert wanted == ["a", "b"]
 
 
+def test_a_damaged_frame_of_a_recording_is_that_frame(qapp: object) -> None:
+    model = FilmModel()
+    model.add([("v.mp4", 0), ("v.mp4", 12)])
+    model.set_item(Unreadable("v.mp4", "damaged", "", 12, 0.48))
+    assert [model.frame(row).not_scored for row in range(2)] == [False, True]
+    assert model.index(1, 0).data(Qt.ItemDataRole.ToolTipRole).splitlines()[1] == "v.mp4, 0:00:00.480"
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [

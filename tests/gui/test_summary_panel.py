@@ -6,9 +6,11 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from uc_viewer.case import Segment
+from mtl_core.aggregate import STANDARD
+from mtl_core.scores import FrameScores
+from uc_viewer.case import FrameReading, FrameResult, Reading, Segment
 from uc_viewer.gui.widgets.summary_panel import SegmentRow, SummaryPanel
-from uc_viewer.indices import SegmentSummary, Summary
+from uc_viewer.indices import SegmentSummary, Summary, judge, with_judgement
 
 SIGMOID = SegmentSummary(Segment.SIGMOID, 5, 4, 1, 4, 3, 2)
 RECTUM = SegmentSummary(Segment.RECTUM, 4, 4, 0, 4, 3, 1)
@@ -89,6 +91,50 @@ def test_what_is_said(
     assert panel.text.split("\n") == lines
     assert panel._never.isVisible()
     assert "unsigned AI grade is never the conclusion" in panel._never.text()
+
+
+def test_what_lasts_in_a_recording_is_said_with_its_rule(panel: SummaryPanel) -> None:
+    grades = [0] * 10 + [2] * 10 + [0] * 10 + [3] + [0] * 9
+    results = [frame(index / 2, grade) for index, grade in enumerate(grades)]
+    found = judge(results)
+    assert found is not None
+    panel.show_summary(with_judgement(UNREAD, found), 40, 40)
+    assert "worst sustained MES 2, moderate" in panel.text
+    assert "highest single frame MES 3 at 0:00:15.000, no result by itself" in panel.text
+    assert panel._worst[1].toolTip() == STANDARD.describe()
+    panel.show_summary(UNREAD, 2, 2)
+    assert panel._worst[1].toolTip() == ""
+
+
+def test_a_still_beside_a_recording_is_not_said_to_last(panel: SummaryPanel) -> None:
+    still = Summary(SegmentSummary(None, 17, 17, 0, 0, 3, None))
+    panel.show_summary(with_judgement(still, judge([frame(n / 2, 2) for n in range(16)])), 17, 17)
+    assert "worst MES 3, severe" in panel.text
+    assert "sustained" not in panel.text
+
+
+def test_too_few_frames_of_a_recording_are_no_grade(panel: SummaryPanel) -> None:
+    found = judge([frame(0.0, 3), frame(0.5, 3)])
+    assert found is not None
+    panel.show_summary(with_judgement(Summary(SegmentSummary(None, 2, 2, 0)), found), 2, 2)
+    assert "not gradable: 2 scored frames, 8 are needed" in panel.text
+    assert "worst sustained" not in panel.text
+
+
+def test_enough_frames_of_a_recording_may_be_too_few_for_its_segments(panel: SummaryPanel) -> None:
+    results = [frame(n / 2, 2) for n in range(12)]
+    tags = {result.key: FrameReading(segment=Segment.RECTUM) for result in results[7:]}
+    found = judge(results, Reading(tags))
+    panel.show_summary(with_judgement(Summary(SegmentSummary(None, 12, 12, 0)), found), 12, 12)
+    assert "no segment is gradable, at best: 7 scored frames, 8 are needed" in panel.text
+
+
+def frame(seconds: float, grade: int) -> FrameResult:
+    """A frame of a recording of which the model is sure."""
+    p = [0.02] * 4
+    p[grade] = 0.94
+    scores = FrameScores((p[0], p[1], p[2], p[3]), p[2] + p[3], grade > 1)
+    return FrameResult("v.mp4", "", round(25 * seconds), seconds, scores)
 
 
 def test_rows_name_their_segment_and_numbers(panel: SummaryPanel) -> None:

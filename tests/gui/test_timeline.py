@@ -177,6 +177,14 @@ def test_lasting_rows_have_brackets(line: Timeline, rows: list[tuple[float, floa
     assert inked(line, "brackets") == 0
 
 
+def test_a_key_image_is_seen_over_a_bracket(line: Timeline) -> None:
+    line.update_marks([Mark(7200, 300.0, 1, key_image=True)])
+    line.set_sustained([(200.0, 400.0, 1)])
+    place = at(line, 300).x()
+    assert coloured(line, "brackets", place, "#ffd257") >= 3
+    assert coloured(line, "brackets", place, "#f2f2f4") == 0
+
+
 @pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
 @pytest.mark.parametrize("width", [240, 400, 1800])
 @pytest.mark.parametrize("seconds", [0.0, 0.04, 10.0, 180.0, 7200.0, 400_000.0])

@@ -111,6 +111,26 @@ def test_messages_follow_the_size_of_what_they_lie_over(under: QWidget, toasts: 
     assert toasts.geometry().bottom() == before.bottom() - 200
 
 
+def test_messages_leave_the_floor_free_while_it_is_seen(qtbot: QtBot) -> None:
+    over = QWidget()
+    qtbot.addWidget(over)
+    over.resize(800, 600)
+    floor = QWidget(over)
+    floor.setGeometry(200, 480, 400, 120)
+    over.show()
+    toasts = Toasts(over, floor)
+    toasts.warn(LONG)
+    foot = 600 - toasts.geometry().bottom()
+    assert toasts.geometry().bottom() < 480
+    assert 200 <= toasts.geometry().left() < toasts.geometry().right() < 600
+    floor.move(100, 300)
+    assert toasts.geometry().bottom() == 300 - (foot - 120)
+    assert 100 <= toasts.geometry().left() < toasts.geometry().right() < 500
+    floor.hide()
+    assert toasts.geometry().bottom() == 600 - (foot - 120)
+    assert toasts.geometry().center().x() == pytest.approx(400, abs=1)
+
+
 def test_messages_stay_on_top_when_a_page_is_turned(qtbot: QtBot) -> None:
     stack = QStackedWidget()
     qtbot.addWidget(stack)

@@ -13,7 +13,7 @@ from uc_viewer.gui.widgets.welcome import Welcome
 @pytest.mark.parametrize(
     ("text", "signal"),
     [
-        ("Open pictures…", "files_wanted"),
+        ("Open files…", "files_wanted"),
         ("Open a folder…", "folder_wanted"),
         ("Sample case", "sample_wanted"),
     ],
@@ -35,8 +35,9 @@ def test_it_says_how_to_begin_and_that_nothing_leaves(qtbot: QtBot) -> None:
     qtbot.addWidget(welcome)
     said = " | ".join(label.text() for label in welcome.findChildren(QLabel))
     for part in (
-        "Drop endoscopy pictures here",
-        "1  Drop pictures",
+        "Drop endoscopy pictures or recordings here",
+        "videos, DICOM files",
+        "1  Drop files",
         "2  Correct",
         "3  Print",
         "Nothing leaves this computer",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -13,10 +12,9 @@ from uc_viewer.case import Duplicate, FrameKey, FrameReading, FrameResult, Segme
 from uc_viewer.gui.actions import Actions, Do
 from uc_viewer.gui.jobs import Explained, Picture, Thumbnail
 from uc_viewer.gui.session import Session
-from uc_viewer.gui.widgets.film_frames import Filter, Show, at_least, is_flagged
-from uc_viewer.gui.widgets.image_view import Badges
+from uc_viewer.gui.widgets.film_frames import Filter, Show, Wanted, at_least, is_flagged
+from uc_viewer.gui.widgets.frame_words import badges_between, badges_of, name_of
 from uc_viewer.gui.widgets.reader_panel import Shown, common
-from uc_viewer.gui.widgets.timeline_scale import clock
 from uc_viewer.gui.workbench import Workbench
 
 PATIENCE = 80
@@ -28,18 +26,25 @@ class Browsing(QObject):
 
     The film holds the frames that are scored. Of a recording any other frame can be looked at as well: then
     what is said beside it is of the scored frame before it, under that frame's own time.
+
+    The frame that is ``wanted`` and the one that is ``shown`` differ while a recording is being decoded: what
+    is on the screen stays, under its own name, until another picture takes its place.
     """
 
     shown_changed = Signal()
-    """Another frame is on the screen, or none."""
+    """Another frame is named and shown, or none."""
 
     def __init__(self, session: Session, bench: Workbench, actions: Actions) -> None:
         super().__init__(bench)
         self._session, self._bench, self._film = session, bench, bench.film_model
         self._actions = actions
-        self._opened: FrameKey | None = None
+        self._wanted: FrameKey | None = None
+        self._asked: FrameKey | None = None
         self._shown: FrameKey | None = None
         self._current: FrameKey | None = None
+        self._picture: FrameKey | None = None
+        self._near = self._readable = False
+        self._in_film: FrameKey | None = None
         self._severe = 2
         self._wait = QTimer(self, singleShot=True, interval=PATIENCE)
         self._wait.timeout.connect(self._show_nearest)
@@ -49,19 +54,24 @@ class Browsing(QObject):
         self.clear()
 
     @property
-    def current(self) -> FrameKey | None:
-        """The scored frame that is looked at, or the one before the frame that is."""
-        return self._current
+    def wanted(self) -> FrameKey | None:
+        """The frame that was asked for last; the next step goes from here."""
+        return self._wanted
 
     @property
     def shown(self) -> FrameKey | None:
-        """The frame that is looked at, scored or not."""
+        """The frame that is named, scored or not: its picture is on the screen, or none is."""
         return self._shown
 
     @property
+    def current(self) -> FrameKey | None:
+        """The frame that is shown if it is scored, else the scored one before it."""
+        return self._current
+
+    @property
     def opened(self) -> bool:
-        """True when the frame that is looked at is on the screen, or cannot be opened."""
-        return self._opened == self._shown
+        """True when the frame that is wanted is on the screen, or cannot be opened."""
+        return self._picture == self._wanted and not self._near
 
     @property
     def chosen(self) -> list[FrameKey]:
@@ -76,9 +86,8 @@ class Browsing(QObject):
     def clear(self) -> None:
         """Another case begins."""
         self._film.clear()
-        self._opened = self._shown = self._current = None
-        self._wait.stop()
-        self._show_current()
+        self._in_film = None
+        self._show_nothing()
 
     def show_segment(self, segment: Segment | None) -> None:
         """Show the frames of one segment (None: those without a tag); once more, all frames again."""
@@ -99,6 +108,9 @@ class Browsing(QObject):
         session.picture_opened.connect(self._on_picture)
         session.thumbnail_made.connect(self._on_thumbnail)
         session.explained.connect(self._on_explained)
+        session.closing.connect(self._wait.stop)
+        session.failed.connect(self._forget_asked)
+        session.broke.connect(self._forget_asked)
         reader.readings_changed.connect(self._on_read)
         self._film.thumbnail_wanted.connect(session.want_thumbnail)
         self._film.selection.currentChanged.connect(lambda *_: self._on_film())
@@ -113,26 +125,25 @@ class Browsing(QObject):
         bench.film_bar.filter_changed.connect(self._film.set_filter)
         bench.film_bar.order_changed.connect(self._film.set_order)
         self._film.shown_changed.connect(bench.film_bar.show_count)
+        for film in (bench.strip, bench.grid):
+            film.clicked.connect(lambda _: self._on_clicked())
 
     def _wire_actions(self) -> None:
         on = self._on
         for do, by in ((Do.BACK_TEN, -10), (Do.ON_TEN, 10)):
-            on(do, lambda by=by: self._go(self._film.step_from(self.current, by)))
+            on(do, lambda by=by: self._go(self._film.step_from(self.scored(self._wanted), by)))
         on(Do.FIRST, lambda: self._go(self._film.step_from(None, 1)))
         on(Do.LAST, lambda: self._go(self._film.step_from(None, -1)))
         for do, step in ((Do.PREVIOUS_FLAGGED, -1), (Do.NEXT_FLAGGED, 1)):
-            on(do, lambda step=step: self._go(self._film.next_where(self.current, is_flagged, step)))
+            on(do, lambda step=step: self._go_where(is_flagged, step))
         for do, step in ((Do.PREVIOUS_SEVERE, -1), (Do.NEXT_SEVERE, 1)):
-            on(do, lambda step=step: self._go_severe(step))
+            on(do, lambda step=step: self._go_where(at_least(self._severe), step))
         on(Do.WORST, lambda: self._go(self._film.worst()))
         image = self._bench.image
-        for do, zoom in (
-            (Do.FIT, image.fit),
-            (Do.ONE_TO_ONE, image.one_to_one),
-            (Do.ZOOM_IN, image.zoom_in),
-            (Do.ZOOM_OUT, image.zoom_out),
-        ):
-            on(do, zoom)
+        on(Do.FIT, image.fit)
+        on(Do.ONE_TO_ONE, image.one_to_one)
+        on(Do.ZOOM_IN, image.zoom_in)
+        on(Do.ZOOM_OUT, image.zoom_out)
         self._actions[Do.HEATMAP].toggled.connect(self._bench.heat.set_shown)
         self._actions[Do.OVERLAY].setChecked(True)
         self._actions[Do.OVERLAY].toggled.connect(image.set_overlay_shown)
@@ -143,36 +154,45 @@ class Browsing(QObject):
     # Ways
 
     def look(self, key: FrameKey) -> None:
-        """Look at any frame of a recording, or at a picture of the film."""
-        recording = self._session.recording(key)
-        sampled = recording.sampled if recording else (0,)
-        self._current = (key[0], sampled[max(0, bisect_right(sampled, key[1]) - 1)])
-        self._shown = key
-        self._film.go_to(self._current)
-        self._open()
+        """Look at any frame of a recording, or at a picture of the film; it alone is chosen from now on."""
+        self._bench.scores.reader.commit()  # what is being typed is of the frame before
+        self._in_film = scored = self.scored(key)  # so that the film is not thought to be moved by the user
+        if scored is not None:
+            self._film.go_to(scored)
+        self._in_film = self._film.current_key
+        self._want(key)
 
     def step_film(self, by: int) -> bool:
         """Go so many pictures of the film on; False where there is none."""
-        key = self._film.step_from(self.current, by)
-        if key is None or (key == self.current and key == self._shown):
-            return False
-        self._go(key)
-        return True
+        scored = self.scored(self._wanted)
+        key = self._film.step_from(scored, by)
+        self._go(key if key != scored else None)
+        return key not in (None, scored)
 
     def _go(self, key: FrameKey | None) -> None:
         if key is not None:
-            self._bench.scores.reader.commit()
             self.look(key)
 
-    def _go_severe(self, step: int) -> None:
-        self._go(self._film.next_where(self.current, at_least(self._severe), step))
+    def _go_where(self, wanted: Wanted, step: int) -> None:
+        """Go to the next wanted picture of the film; back from behind one that is wanted, to that one."""
+        at, film = self.scored(self._wanted), self._film
+        row = film.row_of(at)
+        behind = step < 0 and at != self._wanted and row >= 0 and wanted(film.frame(row))
+        self._go(at if behind else film.next_where(at, wanted, step))
+
+    def scored(self, key: FrameKey | None) -> FrameKey | None:
+        """The frame itself if it is scored, else the scored one before it."""
+        recording = self._session.recording(key)
+        if key is None or recording is None:
+            return key
+        sampled = recording.sampled
+        return key[0], sampled[max(0, bisect_right(sampled, key[1]) - 1)]
 
     def time_of(self, key: FrameKey | None) -> float | None:
         """The time of a frame of a recording, in seconds; None for a still."""
         recording = self._session.recording(key)
-        if key is None or recording is None or recording.times is None:
-            return None
-        return float(recording.times[key[1]])
+        times = recording.times if recording is not None else None
+        return None if key is None or times is None else float(times[key[1]])
 
     # What comes in
 
@@ -181,7 +201,7 @@ class Browsing(QObject):
         self._film.add(keys)
         if first:
             self._go(self._film.step_from(None, 1))
-        self._show_name()
+        self._show_name()  # it is one of more by now
 
     def _on_scored(self, item: FrameResult | Unreadable | Duplicate) -> None:
         self._film.set_item(item)
@@ -200,27 +220,27 @@ class Browsing(QObject):
             self._show_badges()
 
     def _on_thumbnail(self, thumbnail: Thumbnail) -> None:
-        image = QImage()
-        if thumbnail.image is not None:
-            height, width, _ = thumbnail.image.shape
-            image = QImage(
-                thumbnail.image.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888
-            ).copy()
+        image, rgb = QImage(), thumbnail.image
+        if rgb is not None:
+            height, width, _ = rgb.shape
+            image = QImage(rgb.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
         self._film.set_thumbnail(thumbnail.key, image)
+        if not self.opened and not self._wait.isActive() and thumbnail.key == self.scored(self._wanted):
+            self._show_nearest()
 
     def _on_picture(self, picture: Picture) -> None:
-        if picture.key != self._shown:
+        """A picture is there: shown under its own name, even where one after it is wanted by now."""
+        if picture.key not in (self._asked, self._wanted):
             return
-        self._wait.stop()
-        self._opened = picture.key
-        if picture.image is None:
-            self._bench.image.show_text(picture.reason)
-        else:
-            self._bench.image.show_image(picture.image, picture.key[0], picture.box)
-        self._show_name()
-        self._show_answer()
-        self._ask_heat()
-        self.shown_changed.emit()
+        self._asked = None
+        if picture.key == self._wanted or (not self.opened and self._nearer(picture.key)):
+            self._picture, self._near, self._readable = picture.key, False, picture.image is not None
+            if picture.image is None:
+                self._bench.image.show_text(picture.reason)
+            else:
+                self._bench.image.show_image(picture.image, picture.key[0], picture.box)
+            self._name(picture.key)
+        self._open()
 
     def _on_explained(self, explained: Explained) -> None:
         heat = self._bench.heat
@@ -229,59 +249,99 @@ class Browsing(QObject):
             return
         heat.set_busy(False)
         heat.show_peak(explained.heatmap.peak)
-        if self._opened == self.current == self._shown:
+        if self._can_tint:
             self._bench.image.set_heat(explained.heatmap.values, explained.heatmap.strength)
 
-    # What is shown
+    # Another frame
 
     def _on_film(self) -> None:
         """The user chose another picture of the film, or it chose one itself since the old one is hidden."""
         key = self._film.current_key
-        if key != self._current:
-            self._current = self._shown = key
-            self._show_current()
+        if key == self._in_film:
+            return  # a frame that the film does not show is looked at meanwhile, perhaps
+        self._in_film = key
+        self._want(key) if key is not None else self._show_nothing()
 
-    def _show_current(self) -> None:
-        """Another picture: say at once what is known of it, and open it."""
-        self._show_name()
-        self._show_answer()
-        self._show_reading()
-        if self._shown is None:
-            self._opened = None
-            self._bench.image.show_text(self.tr("No picture is shown") if self._session.keys else "")
-            self.shown_changed.emit()
+    def _on_clicked(self) -> None:
+        """A click on the picture that the film is at leads back to it from the frames after it."""
+        if self._in_film is not None and self._in_film != self._wanted:
+            self._want(self._in_film)
+
+    def _want(self, key: FrameKey) -> None:
+        """Look at a frame as soon as it is there; of a recording, what is on the screen stays until then."""
+        self._wanted = key
+        if self._picture is None or self._picture[0] != key[0]:
+            self._picture, self._near = None, False
+            self._bench.image.show_waiting(key[0])
+            self._name(key)
         self._open()
 
     def _open(self) -> None:
-        """Ask for the frame to look at; of a recording, the one before stays until it is there."""
-        key = self._shown
-        if key is None or key == self._opened:
+        """Ask for the frame that is wanted, after the one of the same recording that was asked for before.
+
+        Were each overtaken by the next, nothing would be seen while a key is held down.
+        """
+        key = self._wanted
+        if key is None or self.opened:
+            self._wait.stop()
             return
-        self._bench.heat.show_peak(None)
-        same = self._opened is not None and self._opened[0] == key[0]
-        if not same:
-            self._bench.image.show_waiting(key[0])
-            self._show_name()
-            self._show_answer()
-        elif not self._wait.isActive():
+        if self._picture is not None and not self._wait.isActive():
             self._wait.start()
-        self._opened = None if not same else self._opened
-        self._session.look_at(key)
+        if self._asked is None or self._asked[0] != key[0]:
+            self._asked = key
+            self._session.look_at(key)
+
+    def _forget_asked(self, _: object) -> None:
+        """Something came to nothing, the picture that was asked for perhaps: the next wish asks anew."""
+        self._asked = None
 
     def _show_nearest(self) -> None:
-        """The exact frame is not there yet: show the small picture of the scored one, and say so."""
-        key, recording = self.current, self._session.recording(self.current)
-        row = self._film.row_of(key)
-        if key is None or recording is None or row < 0 or self.opened:
+        """The exact frame is not there yet: show the small picture of the scored one, under its own name."""
+        near, recording = self.scored(self._wanted), self._session.recording(self._wanted)
+        row = self._film.row_of(near)
+        if near is None or recording is None or row < 0 or self.opened or not self._nearer(near):
             return
-        if (small := self._film.thumbnail(row)) is not None:
-            facts, seconds = recording.facts, self.time_of(key)
-            near = self.tr("nearest frame {0}").format("" if seconds is None else clock(seconds))
-            self._bench.image.show_near(small, facts.width, facts.height, near)
+        small = self._film.thumbnail(row)
+        if small is None or small.isNull():
+            return
+        self._picture, self._near = near, True
+        facts, name = recording.facts, name_of(near, self.time_of(near))
+        words = self.tr("nearest frame: {0}").format(name)
+        self._bench.image.show_near(small, facts.width, facts.height, words)
+        self._name(near)
+
+    def _nearer(self, key: FrameKey) -> bool:
+        """True for a frame nearer to the one that is wanted than what is on the screen."""
+        at, there = self._wanted, self._picture
+        return at is not None and (there is None or abs(key[1] - at[1]) < abs(there[1] - at[1]))
+
+    # What is shown
+
+    def _show_nothing(self) -> None:
+        self._wanted = self._asked = self._picture = None
+        self._near = False
+        self._wait.stop()
+        self._bench.image.show_text(self.tr("No picture is shown") if self._session.keys else "")
+        self._name(None)
+
+    def _name(self, key: FrameKey | None) -> None:
+        """Say which frame this is and what is known of it."""
+        before, current = self._current, self.scored(key)
+        self._shown, self._current = key, current
+        self._show_name()
+        if current != before or current is None:
+            self._show_answer()
+            self._show_reading()
+        else:
+            self._show_badges()
+        self._ask_heat()
+        self.shown_changed.emit()
 
     def _show_name(self) -> None:
-        key, seconds = self._shown, self.time_of(self._shown)
-        name = "" if key is None else key[0] if seconds is None else f"{key[0]}, {clock(seconds)}"
+        key = self._shown
+        name = "" if key is None else name_of(key, self.time_of(key))
+        if self._near and key != self._wanted:
+            name = self.tr("{0} (nearest)").format(name)
         self._bench.scores.show_name(name, self._film.row_of(self.current) + 1, self._film.rowCount())
 
     def _show_answer(self) -> None:
@@ -297,56 +357,28 @@ class Browsing(QObject):
         items = [session.items.get(key) for key in keys]
         answers = {item.scores.grade if isinstance(item, FrameResult) else None for item in items}
         shown = common(session.reader.of(key) for key in keys) if keys else Shown()
-        grade = answers.pop() if len(answers) == 1 else None
-        scored = bool(items) and None not in answers and all(isinstance(item, FrameResult) for item in items)
-        self._bench.scores.reader.show_reading(
-            len(keys), shown, grade, scored and (grade is not None or len(keys) > 1), same=same
-        )
+        scored = bool(items) and None not in answers
+        grade = next(iter(answers)) if len(answers) == 1 else None
+        self._bench.scores.reader.show_reading(len(keys), shown, grade, scored, same=same)
 
     def _show_badges(self) -> None:
         key, item = self.current, self._item()
         reading = self._session.reader.of(key) if key else FrameReading()
         result = item if isinstance(item, FrameResult) else None
-        if self._shown == key:
-            self._bench.image.set_badges(self._badges(result, reading))
-            return
-        # Between two scored frames nothing was scored: what is known is told under its own time.
-        seconds = self.time_of(key)
-        when = self.tr("at {0}").format("" if seconds is None else clock(seconds))
-        badges = self._badges(result, FrameReading(segment=reading.segment))
-        note = ", ".join(filter(None, (when, badges.ai_note)))
-        missing = f"{badges.not_scored} ({when})" if badges.not_scored else ""
-        self._bench.image.set_badges(replace(badges, ai_note=note, not_scored=missing))
-
-    def _badges(self, result: FrameResult | None, reading: FrameReading) -> Badges:
-        """What stands beside the picture of a frame."""
-        scores = result.scores if result else None
-        grade = scores.grade if scores else None
-        note, probability = "", None
-        if scores and scores.probabilities and grade is not None:
-            probability = scores.probabilities[grade]
-            if scores.close_call is not None:
-                low, high = scores.close_call
-                pair = self.tr("close call {0}–{1}") if high - low == 1 else self.tr("close call {0} or {1}")
-                note = pair.format(low, high)
-        return Badges(
-            ai_grade=grade,
-            ai_probability=probability,
-            ai_note=note,
-            not_scored=scores.reject_reason if scores and not scores.scored else "",
-            reader_grade=reading.grade,
-            place=reading.segment.value if reading.segment else "",
-            rejected=reading.rejected,
-            key_image=reading.key_image,
-        )
+        between = self._shown != key
+        said = badges_between(result, reading, self.time_of(key)) if between else badges_of(result, reading)
+        self._bench.image.set_badges(said)
 
     def _item(self) -> FrameResult | Unreadable | Duplicate | None:
-        key = self.current
-        if key is None:
-            return None
-        return self._session.items.get(key) or self._session.duplicates.get(key)
+        key, session = self.current, self._session
+        return (session.items.get(key) or session.duplicates.get(key)) if key else None
 
     # Heatmaps
+
+    @property
+    def _can_tint(self) -> bool:
+        """True while the picture of a scored frame is on the screen, itself and not a small copy."""
+        return self.opened and self._readable and self._current == self._wanted
 
     def _on_heat_shown(self, shown: bool) -> None:
         self._actions[Do.HEATMAP].setChecked(shown)
@@ -359,8 +391,7 @@ class Browsing(QObject):
         heat, item, key = self._bench.heat, self._item(), self.current
         self._bench.image.set_heat(None)
         heat.show_peak(None)
-        ready = heat.shown and key is not None and self._opened == key == self._shown
-        if ready and isinstance(item, FrameResult) and item.scores.scored and key is not None:
+        if heat.shown and self._can_tint and isinstance(item, FrameResult) and item.scores.scored and key:
             heat.set_busy(True)
             self._session.explain(key, heat.target, heat.method)
         else:

@@ -23,7 +23,7 @@ from uc_viewer.gui.session import Session
 from uc_viewer.gui.widgets.toast import Toasts
 from uc_viewer.settings import Settings
 from uc_viewer.sources.listing import Files
-from uc_viewer.sources.patients import Identity
+from uc_viewer.sources.patients import Identity, patients
 from uc_viewer.sources.sampling import Sampling
 
 
@@ -42,9 +42,11 @@ class Choosing(QObject):
         super().__init__(window)
         self._session, self._window, self._toasts, self._actions = session, window, toasts, actions
         self.settings, self._keep = settings, keep
+        self._patient: Identity | None = None
         self._take_rules(settings)
-        session.several_patients.connect(self._ask_patient)
-        session.patient_named.connect(self._offer_patient)
+        session.began.connect(self._on_began)
+        session.several_patients.connect(self._choose_patient)
+        session.patient_named.connect(self._on_patient)
 
     def change(self, **changes: Any) -> None:
         """Change and keep some settings."""
@@ -89,8 +91,27 @@ class Choosing(QObject):
         dialog.exec()
         dialog.deleteLater()
 
+    def _on_began(self) -> None:
+        """What was told and offered is of another case."""
+        self._patient = None
+        self._toasts.clear()
+
+    def _choose_patient(self, source: Files, named: list[Identity]) -> None:
+        """Files of several patients, that of the case perhaps among them, are never put into one case."""
+        if (own := self._patient) is None:
+            self._ask_patient(source, named)
+            return
+        others = "; ".join(_patient(one) for one in named if len(patients([own, one])) > 1)
+        self._toasts.warn(
+            self.tr(
+                "Some DICOM files name another patient than this case: {0}. They were left out; open them as "
+                "a case of their own."
+            ).format(others)
+        )
+        self._session.add_of(source, own)
+
     def _ask_patient(self, source: Files, named: list[Identity]) -> None:
-        """A drop of several patients: take one of them, or none. They are never put into one case."""
+        """Let the reader take the files of one patient, or none."""
         words = [_patient(one) or self.tr("unnamed") for one in named]
         labels = [f"{number}. {text}" for number, text in enumerate(words, 1)]
         label, chosen = QInputDialog.getItem(
@@ -107,8 +128,9 @@ class Choosing(QObject):
         if chosen:
             self._session.add_of(source, named[labels.index(label)])
 
-    def _offer_patient(self, who: Identity) -> None:
+    def _on_patient(self, who: Identity) -> None:
         """Patient and examination are taken over only if the reader wants it."""
+        self._patient = who
         if _patient(who) or who.exam_date:
             self._toasts.warn(
                 self.tr("The DICOM files name a patient and an examination."),
@@ -142,7 +164,7 @@ class Choosing(QObject):
 
     def _take_rules(self, settings: Settings) -> None:
         self._session.sampling = Sampling(settings.frames_per_second)
-        self._session.rule = Rule(frames=settings.sustained_frames, seconds=settings.sustained_seconds)
+        self._session.use_rule(Rule(frames=settings.sustained_frames, seconds=settings.sustained_seconds))
 
     def _use(self, model: str, device: str) -> None:
         name = "" if model == paths.default_model() else model

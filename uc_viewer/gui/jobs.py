@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,12 +17,15 @@ from mtl_core.files import write_whole
 from mtl_core.scores import Heatmap
 from uc_viewer import analysis
 from uc_viewer.analysis import Scorer
-from uc_viewer.case import Case, Duplicate, FrameKey, FrameResult, Reading, Run, Unreadable
+from uc_viewer.case import Duplicate, FrameKey, FrameResult, Reading, Run, Unreadable
 from uc_viewer.gui.loading import smoothly, uncollected
-from uc_viewer.sources.base import Frame, SourceError
+from uc_viewer.sources.base import SourceError
 from uc_viewer.sources.gathered import Gathered
 from uc_viewer.sources.listing import Files
 from uc_viewer.sources.sampling import STANDARD, Sampling
+
+if TYPE_CHECKING:
+    pass
 
 BATCH = 4
 """Frames scored in one go: small, so that a heatmap asked for meanwhile comes soon."""
@@ -180,10 +183,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Saved:
-    """A file or folder was written."""
+    """A file or folder was written, with so many pictures; others were ``lost``, since they cannot be opened,
+    and in ``hidden`` ones no field of view is seen."""
 
     path: Path
     pictures: int = 0
+    lost: int = 0
+    hidden: int = 0
 
 
 def find(
@@ -314,61 +320,3 @@ def export_overlays(
 def results(items: Mapping[FrameKey, Item]) -> dict[FrameKey, FrameResult]:
     """What the model said of each frame it looked at."""
     return {key: item for key, item in items.items() if isinstance(item, FrameResult)}
-
-
-@dataclass(frozen=True)
-class Export:
-    """What is to be written, and how.
-
-    ``frames``: of one recording, in order, for a clip; of any file for key images, which go into a folder.
-    ``overlay``: with grades and times, else clean. ``crop``: only the field of view, without names.
-    """
-
-    frames: Sequence[FrameKey]
-    path: Path
-    clip: bool = True
-    overlay: bool = True
-    crop: bool = False
-
-
-def export(
-    sources: Gathered, wanted: Export, results: Mapping[FrameKey, FrameResult], reading: Reading, case: Case
-) -> Iterator[Saved | None]:
-    """Write a clip or key images; None after every frame. Raises SourceError, ClipError and OSError."""
-    from uc_viewer.clips import clip  # loads PyAV
-
-    if wanted.clip:
-        name = wanted.frames[0][0]
-        recording = sources.recording(name)
-        if recording is None:
-            raise SourceError(f"{name}: not a recording")
-        field = None
-        if wanted.crop:
-            # One box for all, read off some frames of the stretch: single ones may have dark rims.
-            step = max(1, len(wanted.frames) // 12)
-            some = [recording.reopen(index).image for _, index in wanted.frames[::step]]
-            field = clip.common_field(some)
-        frames = recording.decode([index for _, index in wanted.frames])
-        writing = clip.write_clip(
-            wanted.path, frames, results, reading,
-            overlay=wanted.overlay, crop=wanted.crop, synthetic=case.synthetic, field=field,
-        )  # fmt: skip
-    else:
-        opened = (_opened(sources, key) for key in wanted.frames)
-        writing = clip.write_key_frames(
-            wanted.path, opened, results, reading,
-            overlay=wanted.overlay, crop=wanted.crop, synthetic=case.synthetic,
-        )  # fmt: skip
-    try:
-        for _ in writing:
-            yield None
-    except clip.ClipError as error:
-        raise SourceError(str(error)) from error
-    yield Saved(wanted.path, len(wanted.frames))
-
-
-def _opened(sources: Gathered, key: FrameKey) -> Frame | Unreadable:
-    try:
-        return sources.reopen(*key)
-    except SourceError as error:
-        return Unreadable(key[0], str(error), index=key[1])

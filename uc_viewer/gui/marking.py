@@ -19,22 +19,30 @@ class Marking(QObject):
 
     range_changed = Signal(object, object)
     """The reader marked a stretch of the recording: its ends in seconds, None where there is none (yet)."""
+    about_to_read = Signal()
+    """The reader says something of the frame on the screen, or begins to write: nothing may move on."""
 
     def __init__(self, session: Session, bench: Workbench, actions: Actions, browsing: Browsing) -> None:
         super().__init__(bench)
         self._session, self._bench, self._browsing = session, bench, browsing
         self._film, self._actions = bench.film_model, actions
         self._mark: FrameKey | None = None
-        self.stretch: tuple[float, float] | None = None
-        """The stretch of the recording that is chosen, in seconds."""
+        self._stretch: tuple[str, float, float] | None = None
         self._wire_actions()
         self._wire_panel()
         session.began.connect(self.forget_range)
 
     def forget_range(self) -> None:
         """Nothing is marked any more."""
-        self._mark = self.stretch = None
+        self._mark = self._stretch = None
         self.range_changed.emit(None, None)
+
+    def range_of(self, source_file: str) -> tuple[float | None, float | None]:
+        """Where the stretch marked in this recording begins and ends, in seconds; None where it is open."""
+        if self._stretch and self._stretch[0] == source_file:
+            return self._stretch[1:]
+        begun = self._mark is not None and self._mark[0] == source_file
+        return self._browsing.time_of(self._mark) if begun else None, None
 
     def _wire_actions(self) -> None:
         on = self._on
@@ -46,7 +54,7 @@ class Marking(QObject):
         on(Do.NO_SEGMENT, lambda: self.tag(None))
         on(Do.REJECT, lambda: self._toggle(self.tr("reject frame"), "rejected"))
         on(Do.KEY_IMAGE, lambda: self._toggle(self.tr("key image"), "key_image"))
-        on(Do.COMMENT, lambda: self._bench.scores.reader.edit_comment())
+        on(Do.COMMENT, self._comment)
         on(Do.MARK_IN, self._mark_here)
         on(Do.MARK_OUT, self._select_range)
         on(Do.SELECT_ALL, self._film.select_all)
@@ -58,7 +66,7 @@ class Marking(QObject):
         panel.reason_given.connect(lambda reason: self._read(self.tr("reason"), reason=reason))
         panel.rejected_given.connect(lambda on: self._read(self.tr("reject frame"), rejected=on))
         panel.key_image_given.connect(lambda on: self._read(self.tr("key image"), key_image=on))
-        panel.comment_given.connect(lambda text: self._read(self.tr("comment"), comment=text))
+        panel.comment_given.connect(self._take_comment)
 
     def _on(self, do: Do, does: Any) -> None:
         self._actions[do].triggered.connect(lambda _checked=False: does())
@@ -76,9 +84,19 @@ class Marking(QObject):
     def _read(self, text: str, **changes: object) -> None:
         browsing = self._browsing
         if keys := browsing.chosen:
-            if browsing.shown != browsing.current and browsing.current in keys:
-                browsing.look(browsing.current)  # what is read is what is seen
+            self.about_to_read.emit()
+            if len(keys) == 1 and keys[0] != browsing.wanted:
+                browsing.look(keys[0])  # what is read is what is seen
             self._session.reader.read(keys, text, **changes)
+
+    def _comment(self) -> None:
+        self.about_to_read.emit()
+        self._bench.scores.reader.edit_comment()
+
+    def _take_comment(self, text: str) -> None:
+        """A comment is told when the reader turns to something else, which is not to be hindered."""
+        if keys := self._browsing.chosen:
+            self._session.reader.read(keys, self.tr("comment"), comment=text)
 
     def _toggle(self, text: str, field: str) -> None:
         """Switch a mark on for all chosen frames, or off where all have it."""
@@ -86,19 +104,27 @@ class Marking(QObject):
         self._read(text, **{field: not all(getattr(reader.of(key), field) for key in self._browsing.chosen)})
 
     def select_times(self, first: float, last: float) -> None:
-        """Select the scored frames of the recording between two times, in seconds."""
+        """Mark a stretch of the recording between two times, in seconds; its scored frames are chosen."""
         key, recording = self._browsing.shown, self._session.recording(self._browsing.shown)
         if key is None or recording is None or recording.times is None:
             return
         times = recording.times
         keys = [(key[0], index) for index in recording.sampled if first <= times[index] <= last]
-        self._select(row for each in keys if (row := self._film.row_of(each)) >= 0)
-        self.stretch = first, last
+        rows = [row for each in keys if (row := self._film.row_of(each)) >= 0]
+        self._stretch = key[0], first, last
         self.range_changed.emit(first, last)
+        if len(rows) > 1:
+            self._select(rows)
+        elif rows:
+            self._browsing.look(self._film.frame(rows[0]).key)
+        else:
+            self._bench.toasts.tell(
+                self.tr("No scored frame is shown in this stretch: choose a longer one, or show all frames.")
+            )
 
     def _mark_here(self) -> None:
         """A range begins at the frame that is looked at."""
-        self._mark = self._browsing.shown
+        self._mark, self._stretch = self._browsing.shown, None
         self.range_changed.emit(self._browsing.time_of(self._mark), None)
 
     def _select_range(self) -> None:
@@ -114,7 +140,7 @@ class Marking(QObject):
             self.select_times(first, last)  # type: ignore[arg-type]
             return
         first_row, last_row = sorted(
-            (self._film.row_of(self._mark), self._film.row_of(self._browsing.current))
+            (self._film.row_of(self._browsing.scored(self._mark)), self._film.row_of(self._browsing.current))
         )
         if first_row >= 0:
             self._select(range(first_row, last_row + 1))

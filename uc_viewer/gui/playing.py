@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt, QTimer
 
 from uc_viewer.case import UNREAD, FrameKey, FrameReading, FrameResult, Unreadable
 from uc_viewer.gui.actions import Actions, Do
@@ -15,14 +16,12 @@ from uc_viewer.gui.jobs import Item
 from uc_viewer.gui.marking import Marking
 from uc_viewer.gui.session import Session
 from uc_viewer.gui.widgets.timeline import Mark
+from uc_viewer.gui.widgets.transport import SPEEDS
 from uc_viewer.gui.workbench import Workbench
 from uc_viewer.sources.base import Recording
 
 PACES = (500, 250, 125)
 """Milliseconds per still when leafing through; each further press is faster."""
-
-SPEEDS = (1.0, 2.0, 4.0, 8.0)
-"""Times the real speed; each further press of the same key is faster."""
 
 TICK = 15
 """Milliseconds between two looks at the clock while a recording plays."""
@@ -36,7 +35,7 @@ class Playing(QObject):
 
     A recording plays by its own times: at every tick the frame that is due is asked for, unless the one
     before is still being opened; so frames are left out where the computer is too slow, and none is shown
-    late under the name of another.
+    late under the name of another. Whoever goes elsewhere meanwhile is followed: it plays on from there.
     """
 
     def __init__(
@@ -44,15 +43,17 @@ class Playing(QObject):
     ) -> None:
         super().__init__(bench)
         self._session, self._bench, self._browsing, self._marking = session, bench, browsing, marking
-        self._timer = QTimer(self)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._refresh = QTimer(self, singleShot=True, interval=GATHERED)
         self._refresh.timeout.connect(self._show_news)
         self._step, self._pace = 1, 0
-        self._speed = 1.0
+        self._speed = self._chosen_speed = 1.0
         self._since, self._from = 0.0, 0.0
+        self._asked: FrameKey | None = None
         self._name = ""
         self._news: dict[int, Mark] = {}
+        self._judge_again = False
         self._wire(actions)
 
     @property
@@ -63,12 +64,13 @@ class Playing(QObject):
     def hold(self) -> None:
         """Stand still."""
         self._timer.stop()
+        self._speed = self._chosen_speed
         self._show_place()
 
     def _wire(self, actions: Actions) -> None:
         bench, session = self._bench, self._session
         for do, does in (
-            (Do.PLAY, self._play_or_hold),
+            (Do.PLAY, lambda: self.hold() if self.playing else self._play(1)),
             (Do.HOLD, self.hold),
             (Do.PLAY_BACK, lambda: self._play(-1)),
             (Do.PLAY_ON, lambda: self._play(1)),
@@ -85,38 +87,43 @@ class Playing(QObject):
         bench.timeline.range_chosen.connect(self._marking.select_times)
         self._browsing.shown_changed.connect(self._on_shown)
         self._marking.range_changed.connect(bench.timeline.set_range)
+        self._marking.about_to_read.connect(self.hold)
+        session.began.connect(self._timer.stop)
         session.began.connect(self._on_shown)
+        session.closing.connect(self._timer.stop)
         session.scored.connect(self._on_scored)
-        session.restarted.connect(self._show_recording)
+        session.restarted.connect(self._on_restarted)
+        session.rule_changed.connect(self._show_lasting)
         session.ended.connect(lambda _: self._show_lasting())
         session.reader.readings_changed.connect(self._on_read)
 
     # Ways
 
-    def _play_or_hold(self) -> None:
-        if self.playing:
-            self.hold()
-        else:
-            self._play(self._step)
-
     def _play(self, step: int) -> None:
+        """Play or leaf on (back, with -1); once more, faster."""
         again = self.playing and step == self._step
         self._step = step
-        if (recording := self._recording()) is not None and recording.times is not None:
-            faster = SPEEDS[min(SPEEDS.index(abs(self._speed)) + 1, len(SPEEDS) - 1)] if again else 1.0
-            self._start(step * faster)
+        if self._times() is not None:
+            speed = abs(self._speed)
+            faster = next((each for each in SPEEDS if each > speed), speed)
+            self._start(step * (faster if again else self._chosen_speed))
         else:
+            self._speed = step * self._chosen_speed  # for a recording that follows
             self._pace = min(self._pace + 1, len(PACES) - 1) if again else 0
             self._timer.start(PACES[self._pace])
 
     def _start(self, speed: float) -> None:
         """Play from where we are."""
-        self._speed, self._since, self._from = speed, time.monotonic(), self._seconds()
+        self._asked = self._browsing.wanted
+        self._speed, self._since = speed, time.monotonic()
+        self._from = self._browsing.time_of(self._asked) or 0.0
         self._timer.start(TICK)
         self._show_place()
 
     def _choose_speed(self, speed: float) -> None:
-        if self.playing:
+        self._chosen_speed = speed
+        if self.playing and self._times() is not None:
+            self._step = 1
             self._start(speed)
         else:
             self._speed = speed
@@ -124,73 +131,80 @@ class Playing(QObject):
     def _tick(self) -> None:
         if not self._browsing.opened:
             return  # never faster than pictures can be opened
-        recording = self._recording()
-        if recording is None or recording.times is None:
+        key, times = self._browsing.wanted, self._times()
+        if key is None or times is None:
             if not self._browsing.step_film(self._step):
-                self._timer.stop()
+                self.hold()
             return
+        if key != self._asked:
+            self._start(self._speed)
         due = self._from + (time.monotonic() - self._since) * self._speed
-        index = _frame_at(recording, due)
-        if due < recording.times[0] or due > recording.times[-1]:
+        if not times[0] <= due <= times[-1]:
             self.hold()
-        self._browsing.look((self._name, index))
+        self._asked = key[0], _frame_at(times, due)
+        if self._asked != key:
+            self._browsing.look(self._asked)
 
     def _step_by(self, by: int) -> None:
         """One frame on or back: in a recording any frame, else the next picture of the film."""
         self.hold()
-        key, recording = self._browsing.shown, self._recording()
-        if key is not None and recording is not None and 0 <= key[1] + by < recording.facts.frames:
+        key, times = self._browsing.wanted, self._times()
+        if key is not None and times is not None and 0 <= key[1] + by < len(times):
             self._browsing.look((key[0], key[1] + by))
         else:
             self._browsing.step_film(by)
 
     def _skip(self, seconds: float) -> None:
-        if self._recording() is not None:
-            self._seek(self._seconds() + seconds)
+        if (now := self._browsing.time_of(self._browsing.wanted)) is not None:
+            self._seek(now + seconds)
 
     def _seek(self, seconds: float) -> None:
         """Look at the frame that is shown at a time of the recording."""
-        if (recording := self._recording()) is None:
-            return
-        self._browsing.look((self._name, _frame_at(recording, seconds)))
-        if self.playing:
-            self._start(self._speed)
+        key, times = self._browsing.wanted, self._times()
+        if key is not None and times is not None:
+            self._browsing.look((key[0], _frame_at(times, seconds)))
+            if self._browsing.opened:
+                self._show_place()  # whoever dragged the cursor lets go of it between two frames
+
+    def _times(self) -> NDArray[np.float64] | None:
+        """The times of the recording that is looked at; None for stills and frames without times."""
+        recording = self._session.recording(self._browsing.wanted)
+        return recording.times if recording is not None else None
 
     # What is shown
 
-    def _recording(self) -> Recording | None:
-        return self._session.recording(self._browsing.shown)
-
-    def _seconds(self) -> float:
-        key, recording = self._browsing.shown, self._recording()
-        if key is None or recording is None or recording.times is None:
-            return 0.0
-        return float(recording.times[key[1]])
-
     def _on_shown(self) -> None:
-        key, recording = self._browsing.shown, self._recording()
-        name = key[0] if key and recording is not None and recording.times is not None else ""
+        """Another frame is shown: of a recording on the timeline, else there is none."""
+        key = self._browsing.shown
+        name = key[0] if key is not None and self._browsing.time_of(key) is not None else ""
         if name != self._name:
-            if self.playing and not name:
+            if self._name and not name:
                 self._timer.stop()
             self._name = name
             self._show_recording()
-        if key is not None and name:
-            self._bench.timeline.set_cursor(self._seconds(), key[1])
-            self._show_place()
+        self._show_place()
+
+    def _on_restarted(self) -> None:
+        self._show_recording()
+        self._show_place()
+
+    def _recording(self) -> Recording | None:
+        """The recording on the timeline."""
+        return self._session.recording((self._name, 0)) if self._name else None
 
     def _show_place(self) -> None:
-        recording = self._recording()
-        if recording is not None and recording.times is not None:
-            start = float(recording.times[0])
-            self._bench.transport.show_state(
-                self.playing, self._speed, self._seconds(), start + recording.facts.seconds
-            )
+        key, recording = self._browsing.shown, self._recording()
+        now = self._browsing.time_of(key)
+        if key is None or now is None or recording is None or recording.times is None:
+            return
+        start = float(recording.times[0])
+        self._bench.timeline.set_cursor(now, key[1])
+        self._bench.transport.show_state(self.playing, self._speed, now, start + recording.facts.seconds)
 
     def _show_recording(self) -> None:
         """Another recording, or none."""
         self._news.clear()
-        recording = self._recording() if self._name else None
+        recording = self._recording()
         self._bench.show_timeline(recording is not None)
         if recording is None or recording.times is None:
             self._bench.timeline.clear()
@@ -199,10 +213,12 @@ class Playing(QObject):
         self._bench.timeline.show_recording(
             self._name, recording.facts.seconds, marks, float(recording.times[0])
         )
+        self._bench.timeline.set_range(*self._marking.range_of(self._name))
         self._show_lasting()
 
     def _show_lasting(self) -> None:
         """The rows of frames that decided the sustained grades."""
+        self._judge_again = False
         if not self._name or self._session.running:
             return
         found = self._session.judgement()
@@ -223,20 +239,22 @@ class Playing(QObject):
             self._tell([item.key])
 
     def _on_read(self, readings: dict[FrameKey, FrameReading]) -> None:
+        self._judge_again = True
         self._tell(key for key in readings if key[0] == self._name)
-        self._show_lasting()
 
     def _tell(self, keys: Iterable[FrameKey]) -> None:
         if (recording := self._recording()) is None:
             return
         self._news.update((index, self._mark(index, recording)) for _, index in keys)
-        if self._news and not self._refresh.isActive():
+        if not self._refresh.isActive():
             self._refresh.start()
 
     def _show_news(self) -> None:
         if self._news:
             self._bench.timeline.update_marks(list(self._news.values()))
             self._news.clear()
+        if self._judge_again:
+            self._show_lasting()
 
     def _mark(self, index: int, recording: Recording) -> Mark:
         """What is known of one frame."""
@@ -259,10 +277,7 @@ class Playing(QObject):
         )
 
 
-def _frame_at(recording: Recording, seconds: float) -> int:
+def _frame_at(times: NDArray[np.float64], seconds: float) -> int:
     """The frame that is on the screen at a time: the last one that has begun."""
-    times = recording.times
-    if times is None:
-        return 0
     # Half a millisecond of grace: a time that was rounded for display still finds its frame.
     return int(np.clip(np.searchsorted(times, seconds + 5e-4, side="right") - 1, 0, len(times) - 1))

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from mtl_core import aggregate
 from uc_viewer import analysis
 from uc_viewer.case import Case, Duplicate, FrameKey, FrameResult, Reading, Run, Unreadable
-from uc_viewer.gui import jobs
+from uc_viewer.gui import exports, jobs
 from uc_viewer.gui.jobs import Item, Model
 from uc_viewer.gui.lanes import Lanes
 from uc_viewer.gui.news import News
@@ -35,6 +35,11 @@ class Session(News):
     ``rule`` when a grade counts as sustained.
     """
 
+    rule_changed = Signal()
+    """Recordings are judged by another rule."""
+    closing = Signal()
+    """No wish is met any more."""
+
     def __init__(self, make_model: Callable[[str, str], Model], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.reader = Reader(self)
@@ -52,11 +57,11 @@ class Session(News):
         self.keys: list[FrameKey] = []
         self.items: dict[FrameKey, Item] = {}
         self.duplicates: dict[FrameKey, Duplicate] = {}
-        self._sources = Gathered()
+        self.sources = Gathered()
         self._identities: list[Identity] = []
         self._drops: deque[Sequence[Path] | Files] = deque()
         self._naming: Files | None = None
-        self._stopped = False
+        self._listed_by, self._samplings = STANDARD, list[str]()
         self._waiting: deque[Files] = deque()
         self._seen: dict[tuple[str, int], str] = {}
         self._wanted: deque[FrameKey] = deque()
@@ -65,7 +70,8 @@ class Session(News):
         self._said: tuple[Case, Reading] = case, Reading()
         self._listing_job = self._score_job = self._picture_job = 0
         self._thumbnail_job = self._heatmap_job = self._report_job = 0
-        self._paused = False
+        self._stopped = self.paused = False
+        self._interrupted = ""
         self._started = self._finished = datetime.now().astimezone()
         self._pace = Pace()
 
@@ -73,11 +79,6 @@ class Session(News):
     def running(self) -> bool:
         """True while pictures are looked for or wait to be scored."""
         return bool(self._listing_job or self._score_job or self._waiting)
-
-    @property
-    def paused(self) -> bool:
-        """True while the run is held."""
-        return self._paused
 
     @property
     def model(self) -> Model | None:
@@ -92,7 +93,7 @@ class Session(News):
     def new_case(self, case: Case | None = None) -> None:
         """Begin an empty case. What the old one held is gone."""
         self._lanes.drop_all()
-        self._sources.close()
+        self.sources.close()
         self._forget(case or Case())
         self.began.emit()
 
@@ -103,7 +104,7 @@ class Session(News):
 
     def add_of(self, source: Files, patient: Identity) -> None:
         """Add what was found and left aside (`several_patients`), but of one patient only."""
-        others = {name for name, who in source.identities.items() if patients([patient, who]) != [patient]}
+        others = {name for name, who in source.identities.items() if len(patients([patient, who])) > 1}
         self._drops.append(source.without({key for key in source.keys if key[0] in others}))
         self._list_next()
 
@@ -139,62 +140,63 @@ class Session(News):
     def score_rest(self) -> None:
         """Score what a cancelled run left out."""
         if not self.running:
+            self._interrupted = ""
             done = {*self.items, *self.duplicates}
-            rest = (source.without(done) for source in self._sources.sources)
+            rest = (source.without(done) for source in self.sources.sources)
             self._waiting.extend(source for source in rest if source.keys)
             self._go_on()
 
     def score_again(self) -> None:
         """Score all pictures of the case anew."""
         self._stop_scoring()
-        self._stopped = False
+        self._stopped, self._interrupted = False, ""
         self.items.clear()
         self.duplicates.clear()
         self._seen = {}
         self.reader.uncount()
         self._pace = Pace()
-        self._waiting.extend(source for source in self._sources.sources if source is not self._naming)
+        self._waiting.extend(source for source in self.sources.sources if source is not self._naming)
         self.restarted.emit()
         self._go_on()
 
     def remaining_seconds(self) -> float | None:
         """How long the run will still take at the pace so far; None before there is a pace."""
-        going = self._score_job and not self._paused
+        going = self._score_job and not self.paused
         return self._pace.remaining(self.done, len(self.keys)) if going else None
 
     def run(self) -> Run:
         """The scores so far and how they were made. Raises ValueError while there is no model."""
         if self._model is None:
             raise ValueError("nothing was scored yet")
-        model = self._model.model
+        model, recordings = self._model.model, self.sources.recordings
         items = [self.items[key] for key in self.keys if key in self.items]
-        provenance = analysis.provenance(
-            model.card,
-            items,
-            device=model.device,
-            device_reason=model.device_reason,
-            active_threshold=model.active_threshold,
-            load_seconds=self._model.seconds,
-            scoring_seconds=self._pace.seconds,
-            skipped=self._sources.skipped,
-            sampling=self.sampling if self._sources.recordings else None,
-            rule=self.rule if self._sources.recordings else None,
-        )
+        facts = analysis.provenance(
+            model.card, items, device=model.device, device_reason=model.device_reason,
+            active_threshold=model.active_threshold, load_seconds=self._model.seconds,
+            scoring_seconds=self._pace.seconds, skipped=self.sources.skipped,
+            rule=self.rule if recordings else None,
+        )  # fmt: skip
+        if recordings:
+            facts["sampling"] = "; ".join(self._samplings)
         return Run(
             case=self.reader.case,
             results=tuple(item for item in items if isinstance(item, FrameResult)),
             unreadable=tuple(item for item in items if isinstance(item, Unreadable)),
             started=self._started.isoformat(timespec="seconds"),
             finished=self._finished.isoformat(timespec="seconds"),
-            complete=self.done == len(self.keys),
-            expected=len(self.keys) - len(self.duplicates),
-            provenance=provenance,
-            recordings=self._sources.recordings,
-        )
+            complete=self.done == len(self.keys), expected=len(self.keys) - len(self.duplicates),
+            provenance=facts, recordings=recordings, interrupted=self._interrupted,
+        )  # fmt: skip
 
     def recording(self, key: FrameKey | None) -> Recording | None:
         """The recording a frame belongs to; None for a still and for what is not in the case."""
-        return self._sources.recording(key[0]) if key and key[0] in self._sources.names else None
+        return self.sources.recording(key[0]) if key and key[0] in self.sources.names else None
+
+    def use_rule(self, rule: aggregate.Rule) -> None:
+        """Judge recordings by this rule from now on."""
+        if rule != self.rule:
+            self.rule = rule
+            self.rule_changed.emit()
 
     def judgement(self) -> Judgement | None:
         """What lasts in the recordings of the case by the rule in force; None where there is none."""
@@ -205,8 +207,8 @@ class Session(News):
     def look_at(self, key: FrameKey) -> None:
         """Ask for a picture; `picture_opened` brings it. Only the last one asked for arrives."""
         self._lanes.drop(self._pictures, self._picture_job)
-        job = jobs.look_at(self._sources, key)
-        self._picture_job = self._lanes.start(self._pictures, job, self.picture_opened.emit)
+        opening = jobs.look_at(self.sources, key)
+        self._picture_job = self._lanes.start(self._pictures, opening, self.picture_opened.emit)
 
     def want_thumbnail(self, key: FrameKey) -> None:
         """Ask for a thumbnail; the last wish is met first."""
@@ -214,10 +216,7 @@ class Session(News):
         self._make_thumbnails()
 
     def explain(self, key: FrameKey, target: str, method: str) -> None:
-        """Ask for a heatmap of a scored frame; `explained` brings it. Only the last one asked for arrives.
-
-        It waits for the model to be there, not for the run to end.
-        """
+        """Ask for a heatmap of a scored frame; `explained` brings it, of several wishes only the last."""
         self._lanes.drop(self._engine, self._heatmap_job)
         self._heatmap_job = 0
         item = self.items.get(key)
@@ -226,21 +225,23 @@ class Session(News):
         if kept := self._heatmaps.get(key, target, method):
             self.explained.emit(kept)
             return
-        job = jobs.explain(self._sources, key, item.scores.grade, self._model.model, target, method)
+        job = jobs.explain(self.sources, key, item.scores.grade, self._model.model, target, method)
         self._heatmap_job = self._lanes.start(self._engine, job, self._take_heatmap)
 
     def make_report(self, page: str) -> None:
         """Ask for the report as it would be now; `report_made` brings it."""
         self._lanes.drop(self._paper, self._report_job)
         said = self.reader.case, self.reader.reading
-        job = jobs.make_report(self._sources, self.run(), said[1], page)
+        job = jobs.make_report(self.sources, self.run(), said[1], page)
         self._report_job = self._lanes.start(self._paper, job, lambda report: self._take_report(report, said))
 
     def draw_page(self, number: int, dpi: int) -> None:
         """Ask for a page of the report made last; `page_drawn` brings it."""
         if report := self._report:
             job = jobs.draw_page(report, number, dpi)
-            self._lanes.start(self._paper, job, lambda page: self._take_page(page, report))
+            self._lanes.start(
+                self._paper, job, lambda page: self.page_drawn.emit(page) if report is self._report else None
+            )
 
     def save_report(self, path: Path) -> None:
         """Write the report made last; `saved` tells when it lies there."""
@@ -253,20 +254,20 @@ class Session(News):
         known = jobs.results(self.items)
         results = [item for key in keys if (item := known.get(key)) and item.scores.scored]
         if results and self._model is not None:
-            job = jobs.export_overlays(self._sources, results, self._model.model, folder)
-            self._lanes.start(self._engine, job, self._take_saved_files)
+            job = jobs.export_overlays(self.sources, results, self._model.model, folder)
+            self._lanes.start(self._engine, job, lambda saved: self.exported.emit(saved) if saved else None)
 
-    def export(self, wanted: jobs.Export) -> None:
+    def export(self, wanted: exports.Export) -> None:
         """Write a clip or key images; `exported` tells when it is done."""
-        job = jobs.export(
-            self._sources, wanted, jobs.results(self.items), self.reader.reading, self.reader.case
-        )
+        results, said = jobs.results(self.items), self.reader
+        job = exports.export(self.sources, wanted, results, said.reading, said.case)
         self._lanes.start(self._paper, job, lambda saved: self.exported.emit(saved) if saved else None)
 
     def close(self) -> None:
         """Stop all jobs and wait for them."""
+        self.closing.emit()
         self._lanes.close()
-        self._sources.close()
+        self.sources.close()
 
     # Jobs
 
@@ -280,6 +281,7 @@ class Session(News):
             self._score_job = 0
             self._set_paused(False)
             if error is not None:
+                self._interrupted = str(error) if isinstance(error, jobs.EXPECTED_FAULTS) else ""
                 self._waiting.clear()
         elif lane is self._pictures and job == self._thumbnail_job:
             self._thumbnail_job = 0
@@ -295,8 +297,8 @@ class Session(News):
         """List the drop that waits longest, after the one before it: names must not clash."""
         if self._drops and not self._listing_job:
             self._stopped = False
-            drop = self._drops.popleft()
-            job = jobs.find(drop, self._sources, self.sampling)
+            self._listed_by = by = self.sampling
+            job = jobs.find(self._drops.popleft(), self.sources, by)
             self._listing_job = self._lanes.start(self._pictures, job, self._take_listing)
 
     def _stop_scoring(self) -> None:
@@ -328,32 +330,20 @@ class Session(News):
         self._score_job = self._lanes.start(self._engine, job, self._take_score)
 
     def _set_paused(self, paused: bool) -> None:
-        if paused != self._paused:
-            self._paused = paused
+        if paused != self.paused:
+            self.paused = paused
             self._pace.start(self.done)
             self.paused_changed.emit(paused)
 
     def _make_thumbnails(self) -> None:
         if self._wanted and not self._thumbnail_job:
-            job = jobs.thumbnails(self._sources, self._wanted)
+            job = jobs.thumbnails(self.sources, self._wanted)
             self._thumbnail_job = self._lanes.start(self._pictures, job, self.thumbnail_made.emit)
 
     def _take_listing(self, value: object) -> None:
         if isinstance(value, jobs.Listed):
             named = patients([*self._identities, *value.source.identities.values()])
-            if len(named) > 1:
-                self._lanes.drop(self._pictures, self._listing_job)
-                self._listing_job = 0
-                self.several_patients.emit(value.source, named)
-                self._go_on()
-                return
-            if named and not self._identities:
-                self.patient_named.emit(named[0])
-            self._identities = named
-            self._naming = value.source
-            self._sources.add(value.source)
-            if value.source.known:
-                self.already_there.emit(value.source.known)
+            (self._leave_aside if len(named) > 1 else self._take_source)(value.source, named)
         elif isinstance(value, jobs.Names):
             self.keys.extend(value.keys)
             self.listed.emit(value.keys)
@@ -361,6 +351,24 @@ class Session(News):
             self._naming = None
             if value.source.expected and not self._stopped:
                 self._waiting.append(value.source)
+
+    def _leave_aside(self, source: Files, named: list[Identity]) -> None:
+        """Files of several patients never come into one case; whoever hears of it may choose (`add_of`)."""
+        self._lanes.drop(self._pictures, self._listing_job)
+        self._listing_job = 0
+        self.several_patients.emit(source, named)
+        self._list_next()
+        self._go_on() if self.keys or self.running else self.listed.emit([])
+
+    def _take_source(self, source: Files, named: list[Identity]) -> None:
+        if named and not self._identities:
+            self.patient_named.emit(named[0])
+        self._identities, self._naming = named, source
+        self.sources.add(source)
+        if source.recordings and (by := self._listed_by.describe()) not in self._samplings:
+            self._samplings.append(by)
+        if source.known:
+            self.already_there.emit(source.known)
 
     def _take_model(self, value: jobs.Loaded) -> None:
         self._model = value
@@ -386,15 +394,7 @@ class Session(News):
             self._report, self._said = report, said
             self.report_made.emit(report)
 
-    def _take_page(self, page: jobs.Page, report: jobs.Report) -> None:
-        if report is self._report:
-            self.page_drawn.emit(page)
-
     def _take_saved(self, saved: jobs.Saved, said: tuple[Case, Reading]) -> None:
         if said == (self.reader.case, self.reader.reading):
             self.reader.edits.setClean()
         self.saved.emit(saved.path)
-
-    def _take_saved_files(self, saved: jobs.Saved | None) -> None:
-        if saved:
-            self.exported.emit(saved)

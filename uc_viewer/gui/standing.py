@@ -26,6 +26,10 @@ class Standing(QObject):
         self._timer.timeout.connect(self.refresh)
         self._judgement: Judgement | None = None
         self._judge_again = 0.0
+        session.began.connect(self._judge_anew)
+        session.rule_changed.connect(self._judge_anew)
+        session.rule_changed.connect(self.refresh)
+        session.closing.connect(self._timer.stop)
 
     def refresh_soon(self) -> None:
         """Refresh once for all that happens within `REFRESH`."""
@@ -60,6 +64,10 @@ class Standing(QObject):
             self._judge_again = now + took * 10
         return with_judgement(self._session.reader.summary(), self._judgement)
 
+    def _judge_anew(self) -> None:
+        """What was judged is of another case, or by another rule."""
+        self._judgement, self._judge_again = None, 0.0
+
     def stop(self) -> None:
         """Refresh no more."""
         self._timer.stop()
@@ -83,11 +91,13 @@ class Standing(QObject):
         summary = self._session.reader.summary()
         scored, unreadable = summary.whole.scored, summary.unreadable
         rejected, twice = summary.whole.rejected, len(self._session.duplicates)
+        broken_off = sum(facts.share != 1 for facts in self._session.sources.recordings)
         parts = [self.tr("{0} scored").format(scored)]
         for count, text in (
             (rejected, self.tr("{0} not scored")),
             (unreadable, self.tr("{0} could not be opened")),
             (twice, self.tr("{0} twice")),
+            (broken_off, self.tr("{0} broken off")),
         ):
             if count:
                 parts.append(text.format(count))

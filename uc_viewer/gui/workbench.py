@@ -25,6 +25,13 @@ from uc_viewer.paths import intended_use
 LEFT, CENTRE, RIGHT = 250, 690, 340
 """Widths of the three columns at first."""
 
+FRAME, CASE, LEAST_CASE = 592, 158, 122
+"""Heights of what is said of the frame and of the case at first: all that the model says of a frame is seen.
+
+What a taller window gives goes to the case, whose table grows with every segment; a lower one leaves it room
+for both results.
+"""
+
 
 class Workbench(QWidget):
     """Banner on top; below it the first screen, or film, picture and panels; the run at the foot."""
@@ -51,7 +58,7 @@ class Workbench(QWidget):
         rows.addWidget(self._synthetic)
         rows.addWidget(self._stack, 1)
         rows.addWidget(self.status)
-        self.toasts = Toasts(self._stack)
+        self.toasts = Toasts(self._stack, self.heat)  # what plays a recording stands below the heat bar
         self.outline = DropOutline(self._stack)
         self.show_case(False)
         self.show_synthetic(False)
@@ -92,8 +99,9 @@ class Workbench(QWidget):
         right.setChildrenCollapsible(False)
         right.addWidget(self.scores)
         right.addWidget(self.summary)
-        right.setStretchFactor(0, 3)
-        right.setStretchFactor(1, 2)
+        right.setSizes([FRAME, CASE])
+        self.summary.setMinimumHeight(LEAST_CASE)
+        right.setStretchFactor(1, 1)
         columns = QSplitter()
         columns.setChildrenCollapsible(False)
         for part, least in ((left, 200), (self._middle, 320), (right, 300)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
@@ -33,7 +34,10 @@ class ClipOptions(QDialog):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(18, 18, 18, 14)
         rows.setSpacing(12)
-        for part in (QLabel(what), self._overlay, self._crop, warning, buttons):
+        named = QLabel(what)
+        named.setTextFormat(Qt.TextFormat.PlainText)  # the name of a file may look like markup
+        named.setWordWrap(True)
+        for part in (named, self._overlay, self._crop, warning, buttons):
             rows.addWidget(part)
         self.setMinimumWidth(420)
 

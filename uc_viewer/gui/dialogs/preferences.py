@@ -70,14 +70,12 @@ class Preferences(QDialog):
     def _recordings(self, settings: Settings) -> list[tuple[str, QWidget]]:
         """How recordings are scored, and when a grade counts as sustained in them."""
         rate, frames, seconds = QDoubleSpinBox(), QSpinBox(), QDoubleSpinBox()
-        rate.setRange(0.1, 120)
+        rate.setRange(0.01, 120)
         rate.setSuffix(self.tr(" per second"))
         frames.setRange(1, 1000)
         seconds.setRange(0, 600)
         seconds.setSingleStep(0.5)
         seconds.setSuffix(self.tr(" s"))
-        for box in (rate, seconds):
-            box.setDecimals(1)
         rate.setToolTip(self.tr("Holds for recordings that are opened from now on."))
         for name, number in (
             ("frames_per_second", rate),

@@ -135,19 +135,25 @@ def _draw_ground(painter: QPainter, body: QRectF, state: CellState) -> None:
 
 
 def _draw_name(painter: QPainter, area: QRectF, frame: FilmFrame, state: CellState) -> None:
-    """The number of the frame, and its name shortened in the middle: names mostly differ at their ends."""
+    """The number of the frame, its moment in a recording, and the file shortened in the middle.
+
+    Names of files mostly differ at their ends.
+    """
     roles, metrics = QPalette.ColorRole, QFontMetricsF(painter.font())
     full = state.selected and state.current
-    number = str(frame.number + 1)
-    painter.setPen(state.palette.color(roles.HighlightedText if full else roles.PlaceholderText))
+    quiet = state.palette.color(roles.HighlightedText if full else roles.PlaceholderText)
+    plain = state.palette.color(roles.HighlightedText if full else roles.Text)
     # On one base line, not in a box: letters of a fallback font, Korean for instance, are taller than a line
     # of the font itself, and a box would push them down and cut them off.
     base = area.center().y() + (metrics.ascent() - metrics.descent()) / 2
-    painter.drawText(QPointF(area.left(), base), number)
-    area = area.adjusted(metrics.horizontalAdvance(number) + metrics.averageCharWidth(), 0, 0, 0)
-    painter.setPen(state.palette.color(roles.HighlightedText if full else roles.Text))
-    shown = metrics.elidedText(frame.short_name, Qt.TextElideMode.ElideMiddle, area.width())
-    painter.drawText(QPointF(area.left(), base), shown)
+    # Of a recording all frames have the same file: there the moment is what is looked for.
+    name = (frame.file_name, quiet if frame.moment else plain)
+    for text, colour in ((str(frame.number + 1), quiet), (frame.moment, plain), name):
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))
+        painter.setPen(colour)
+        painter.drawText(QPointF(area.left(), base), shown)
+        if text:
+            area = area.adjusted(metrics.horizontalAdvance(shown) + metrics.averageCharWidth(), 0, 0, 0)
 
 
 def _draw_image(painter: QPainter, area: QRectF, image: QImage, opacity: float) -> None:

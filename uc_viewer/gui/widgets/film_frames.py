@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from uc_viewer.case import UNREAD, Duplicate, FrameKey, FrameReading, FrameResult, Segment, Unreadable
+from uc_viewer.gui.widgets.timeline_scale import clock
 
 Item = FrameResult | Unreadable | Duplicate
 """What became of a frame."""
@@ -18,7 +19,7 @@ class FilmFrame(NamedTuple):
 
     ``number`` counts from 0 in the order of listing. ``item`` is None while nothing is known of it (or
     nothing may be told). ``ai`` and ``margin`` are the model's grade and the lead of its probability, kept
-    here because sorting asks for them so often.
+    here because sorting asks for them so often. ``seconds`` is its time in a recording, once it is known.
     """
 
     number: int
@@ -27,13 +28,15 @@ class FilmFrame(NamedTuple):
     reading: FrameReading = UNREAD
     ai: int | None = None
     margin: float | None = None
+    seconds: float | None = None
 
     def with_item(self, item: Item | None) -> FilmFrame:
         """The same frame with another answer, or none."""
         scores = item.scores if isinstance(item, FrameResult) else None
+        seconds = item.pts_seconds if isinstance(item, FrameResult | Unreadable) else self.seconds
         if scores is None:
-            return FilmFrame(self.number, self.key, item, self.reading)
-        return FilmFrame(self.number, self.key, item, self.reading, scores.grade, scores.margin)
+            return FilmFrame(self.number, self.key, item, self.reading, seconds=seconds)
+        return FilmFrame(self.number, self.key, item, self.reading, scores.grade, scores.margin, seconds)
 
     def with_reading(self, reading: FrameReading) -> FilmFrame:
         """The same frame, of which the reader says something else."""
@@ -45,13 +48,24 @@ class FilmFrame(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its file, and which picture of the file where there are several."""
-        return f"{self.key[0]} #{self.key[1]}" if self.key[1] else self.key[0]
+        """Its file, and which moment or picture of the file where there are several."""
+        if self.seconds is not None:
+            return f"{self.key[0]}, {clock(self.seconds)}"
+        return f"{self.key[0]} {self.moment}".rstrip()
 
     @property
-    def short_name(self) -> str:
-        """The name without folders."""
-        return self.name.rsplit("/", 1)[-1]
+    def file_name(self) -> str:
+        """Its file without folders."""
+        return self.key[0].rsplit("/", 1)[-1]
+
+    @property
+    def moment(self) -> str:
+        """Which moment or picture of its file it is, in short; empty for the first or only picture."""
+        if self.seconds is None:
+            return f"#{self.key[1]}" if self.key[1] else ""
+        time = clock(self.seconds)
+        hours, minutes, rest = time.split(":")
+        return f"{int(minutes)}:{rest}" if hours == "0" else time
 
     @property
     def to_be_read(self) -> bool:

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QImage
 
-from uc_viewer.case import Duplicate, FrameKey, FrameReading, FrameResult, Unreadable
+from uc_viewer.case import Duplicate, FrameKey, FrameReading, Unreadable
 from uc_viewer.grades import MES
 from uc_viewer.gui.widgets.film_frames import FilmFrame, Filter, Item, Order, Show, Wanted, severity
 
@@ -103,8 +103,7 @@ class FilmModel(QAbstractListModel):
 
     def set_item(self, item: Item) -> None:
         """Take what became of a frame: its scores, or why there are none."""
-        key = item.key if isinstance(item, FrameResult) else (item.source_file, 0)
-        if (number := self._number.get(key)) is not None:
+        if (number := self._number.get(item.key)) is not None:
             before = self._frames[number]
             self._frames[number] = before.with_item(item)
             self._tell_changed([number])

@@ -175,11 +175,17 @@ class SummaryPanel(QWidget):
         models = [(found.segment, found.ai_worst) for found in summary.segments]
         lasting = summary.judgement
         if lasting is not None and summary.whole.ai_worst is None:
-            unanswered = self.tr("not gradable: {0}").format(lasting.whole.sustained.reason)
+            words = self.tr("not gradable: {0}")
+            if len(lasting.parts) > 1:
+                words = self.tr("no segment is gradable, at best: {0}")
+            unanswered = words.format(lasting.whole.sustained.reason)
         worst = self.tr("worst {0}")
-        sustained = worst if lasting is None else self.tr("worst sustained {0}")
+        sustained = worst
+        if lasting is not None and lasting.whole.sustained.grade == summary.whole.ai_worst:
+            sustained = self.tr("worst sustained {0}")  # else a still beside the recordings is worse
         self._show_worst(0, summary.whole.reader_worst, readers, worst, self.tr("not read yet"))
         self._show_worst(1, summary.whole.ai_worst, models, sustained, unanswered)
+        self._worst[1].setToolTip("" if lasting is None else lasting.rule.describe())
         self._show_rows(summary.segments)
         self._counts.setText(self._said(summary, hide_ai))
         self._counts.setVisible(bool(self._counts.text()))

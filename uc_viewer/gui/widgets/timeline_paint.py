@@ -120,9 +120,7 @@ def draw_names(painter: QPainter, lanes: Lanes, ink: QColor) -> None:
 # Rows
 
 
-def draw_rows(
-    painter: QPainter, lanes: Lanes, columns: Columns, scale: Scale, step: int, ratio: float
-) -> None:
+def draw_rows(painter: QPainter, lanes: Lanes, columns: Columns, step: int, ratio: float) -> None:
     """All that only changes with the frames and the stretch that is shown.
 
     ``step``: pixels of the screen to a column, of which ``ratio`` make one of Qt's own.
@@ -145,7 +143,6 @@ def draw_rows(
     image = quality(columns, least, step, round(lanes.quality.height() * ratio), thick)
     _put(painter, lanes.quality, image, ratio)
     _draw_segments(painter, lanes.segment, widened(columns.segment, least), step / ratio)
-    _draw_keys(painter, lanes.brackets, columns.counts[KEY_IMAGE] > 0, step / ratio)
 
 
 def _put(painter: QPainter, row: QRectF, image: QImage, ratio: float) -> None:
@@ -187,8 +184,9 @@ def _draw_segments(painter: QPainter, row: QRectF, segments: NDArray[np.int8], p
         painter.drawText(QPointF(row.left() + first * pixels + 3, base), shown)
 
 
-def _draw_keys(painter: QPainter, lane: QRectF, there: NDArray[np.bool_], pixels: float) -> None:
-    """Key images as marks that hang from the ruler."""
+def draw_keys(painter: QPainter, lanes: Lanes, columns: Columns, pixels: float) -> None:
+    """Key images as marks that hang from the ruler, over the brackets; ``pixels``: width of a column."""
+    lane, there = lanes.brackets, columns.counts[KEY_IMAGE] > 0
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(theme.CANVAS, 1))
@@ -259,9 +257,11 @@ def cursor_plate(font: QFont, lanes: Lanes, seconds: float, scale: Scale) -> tup
     """Where the exact time of the cursor stands on the ruler, and the text; out of view, at that side."""
     before = "◂ " if seconds < scale.first else ""
     text = before + clock(seconds).zfill(12) + (" ▸" if seconds > scale.last else "")
-    plate = QRectF(0, 0, round(QFontMetricsF(font).horizontalAdvance(text)) + 8, lanes.ruler.height() - 1)
-    most = max(lanes.track.left(), lanes.track.right() - plate.width())
-    plate.moveLeft(round(min(max(scale.to_x(seconds) - plate.width() / 2, lanes.track.left()), most)))
+    plate = QRectF(0, 1, round(QFontMetricsF(font).horizontalAdvance(text)) + 8, lanes.ruler.height() - 2)
+    # Never at the very edge: there it would run into the ground around, which may be as light.
+    least = lanes.track.left() + 1
+    most = max(least, lanes.track.right() - 1 - plate.width())
+    plate.moveLeft(round(min(max(scale.to_x(seconds) - plate.width() / 2, least), most)))
     return plate, text
 
 

@@ -70,8 +70,9 @@ class Strip:
             painter = QPainter(self._layer)
             painter.setFont(self._font)
             painter.translate(-track.topLeft())
-            paint.draw_rows(painter, self.lanes, self._reduced(), self.scale, self._step, ratio)
+            paint.draw_rows(painter, self.lanes, self._reduced(), self._step, ratio)
             paint.draw_brackets(painter, self.lanes, self.sustained, self.scale)
+            paint.draw_keys(painter, self.lanes, self._reduced(), self._step / ratio)
             painter.end()
         return self._layer
 

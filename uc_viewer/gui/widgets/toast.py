@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
@@ -27,6 +27,7 @@ SECONDS = 6
 """How long a message stays; a warning stays until it is dismissed."""
 
 _EDGE = 16
+_COMES_OR_GOES = (QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 _LINE = 64
 """Characters of a line at most."""
 
@@ -133,16 +134,21 @@ class _Toast(QFrame):
 
 
 class Toasts(QWidget):
-    """The messages over a widget, newest at the foot; beside them the mouse reaches what lies below."""
+    """The messages over a widget, newest at the foot; beside them the mouse reaches what lies below.
 
-    def __init__(self, over: QWidget) -> None:
+    While ``floor``, a part of that widget, is to be seen they stand above it, no wider than it is.
+    """
+
+    def __init__(self, over: QWidget, floor: QWidget | None = None) -> None:
         super().__init__(over)
-        self._over = over
+        self._over, self._floor = over, floor
         self._toasts: list[_Toast] = []
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(8)
-        over.installEventFilter(self)
+        for watched in (over, floor):
+            if watched is not None:
+                watched.installEventFilter(self)
         self.hide()
 
     @property
@@ -164,7 +170,7 @@ class Toasts(QWidget):
             self._close(toast)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._over and event.type() == QEvent.Type.Resize:
+        if event.type() == QEvent.Type.Resize or (watched is self._floor and event.type() in _COMES_OR_GOES):
             self._place()
         elif watched is self._over and event.type() == QEvent.Type.LayoutRequest:
             self.raise_()  # a stack puts the page it turns to above everything else
@@ -197,17 +203,27 @@ class Toasts(QWidget):
             toast.deleteLater()
             self._place()
 
+    def _room(self) -> QRect:
+        """Where messages may be, in the widget below."""
+        room = self._over.rect()
+        if self._floor is not None and self._floor.isVisible():
+            corner = self._floor.mapTo(self._over, QPoint())
+            room = QRect(corner.x(), 0, self._floor.width(), corner.y())
+        return room
+
     def _place(self) -> None:
         """Stand at the foot of the widget below, as small as may be."""
         if not self._toasts:
             self.hide()
             return
+        room = self._room()
         for toast in self._toasts:
-            toast.fit(self._over.width() - 2 * _EDGE)
+            toast.fit(room.width() - 2 * _EDGE)
         self._rows.activate()
         self.resize(self._rows.sizeHint())
         self._rows.activate()
-        self.move((self._over.width() - self.width()) // 2, self._over.height() - self.height() - _EDGE)
+        left, top = room.left() + (room.width() - self.width()) // 2, room.height() - self.height() - _EDGE
+        self.move(max(0, left), max(0, top))
         taken = QRegion()
         for toast in self._toasts:
             taken = taken.united(toast.geometry())

@@ -73,9 +73,9 @@ class Welcome(QWidget):
     # Parts
 
     def _target(self) -> QWidget:
-        text, kinds = QLabel(self.tr("Drop endoscopy pictures here")), faint("")
+        text, kinds = QLabel(self.tr("Drop endoscopy pictures or recordings here")), faint("")
         text.setFont(font_of(self, 1.4, QFont.Weight.DemiBold))
-        kinds.setText(self.tr("Single pictures, folders or zip archives"))
+        kinds.setText(self.tr("Pictures, videos, DICOM files, folders or zip archives"))
         target = DropTarget()
         rows = QVBoxLayout(target)
         rows.setContentsMargins(24, 28, 24, 28)
@@ -91,7 +91,7 @@ class Welcome(QWidget):
         row.setSpacing(10)
         row.addStretch()
         for text, signal in (
-            (self.tr("Open pictures…"), self.files_wanted),
+            (self.tr("Open files…"), self.files_wanted),
             (self.tr("Open a folder…"), self.folder_wanted),
             (self.tr("Sample case"), self.sample_wanted),
         ):
@@ -108,7 +108,7 @@ class Welcome(QWidget):
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addStretch()
-        steps = (self.tr("Drop pictures"), self.tr("Correct with keys 0–3"), self.tr("Print the report"))
+        steps = (self.tr("Drop files"), self.tr("Correct with keys 0–3"), self.tr("Print the report"))
         for number, step in enumerate(steps, 1):
             if number > 1:
                 row.addWidget(self._icon("arrow-right", 16))
