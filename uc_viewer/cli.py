@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +41,9 @@ exit codes:
   4    the program failed; results so far are saved and marked INCOMPLETE
   130  stopped by Ctrl-C or a termination signal; the results so far are marked INCOMPLETE
 """
+
+PATIENCE = 3.0
+"""Seconds of silence, while files are looked through, before the user is told what is going on."""
 
 DEBUG = "UCV_DEBUG"
 """Environment variable: 1 prints the traceback of a fault of the program."""
@@ -288,9 +293,18 @@ def _case(args: argparse.Namespace, source: Files, *, synthetic: bool) -> Case:
 def _list(given: Sequence[Path], out: Path, sampling: Sampling) -> Files:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file; --out needs a folder")
+    # Results of an earlier run that lie within the pictures' folder are no input of this one.
+    listing = Files.listing(given, sampling=sampling, exclude=[out, out / HEATMAPS])
+    patience = time.monotonic() + PATIENCE
     try:
-        # Results of an earlier run that lie within the pictures' folder are no input of this one.
-        return Files(given, exclude=[out, out / HEATMAPS], sampling=sampling)
+        while True:
+            next(listing)
+            if time.monotonic() > patience:
+                _say("looking through the files; long recordings take a while")
+                patience = math.inf
+    except StopIteration as end:
+        found: Files = end.value
+        return found
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
 

@@ -195,7 +195,7 @@ class TestBesideOtherSources:
                 source = end.value
                 break
         assert found == sorted(found)
-        assert len(found) == 3
+        assert len(found) >= 3
         assert source.keys == Files([tmp_path]).keys
 
 

@@ -20,6 +20,7 @@ from mtl_core.predict import Predictor, Ready
 from mtl_core.quality import FROZEN
 from mtl_core.scores import FrameScores
 from uc_viewer import cli, scoring
+from uc_viewer.sources import listing
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,20 @@ class TestWhatItSays:
         said = capfd.readouterr()
         assert "ucv: 1 recording: sampled more than 3 s apart, too sparse for a grade that lasts" in said.err
         assert "AI worst sustained: not gradable: 2 scored frames, 8 are needed" in said.out
+
+    def test_a_long_look_through_is_told_once(
+        self,
+        model: Path,
+        tmp_path: Path,
+        clip: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        stills(tmp_path / "in", 3)
+        monkeypatch.setattr(listing, "_LISTED_AT_ONCE", 1)
+        monkeypatch.setattr(cli, "PATIENCE", -1.0)
+        assert score(model, clip, tmp_path / "in", "--out", tmp_path / "out") == cli.ALL
+        assert capfd.readouterr().err.count("looking through the files") == 1
 
     def test_damaged_frames_are_one_line(
         self, model: Path, tmp_path: Path, clip: Path, capfd: pytest.CaptureFixture[str]

@@ -14,11 +14,13 @@ import dicom_files
 import numpy as np
 import pytest
 from av.codec.context import Flags
+from av.video.frame import VideoFrame
 
-from uc_viewer.sources import video
+from uc_viewer.sources import video, video_decoding
 from uc_viewer.sources.base import Frame, SourceError, SourceGone, Unreadable
 from uc_viewer.sources.listing import Files
 from uc_viewer.sources.sampling import Sampling
+from uc_viewer.sources.video_file import Packet
 
 ALL = Sampling(None)
 
@@ -71,6 +73,71 @@ class TestExactFrames:
         assert lost == []
         assert frames
         assert [clips.read_number(frame.image) for frame in frames] == [frame.index for frame in frames]
+
+
+LONG = ("h264-open-gop", "h264-ts", "h264-mp4", "mpeg2-ps", "hevc-mkv", "mpeg4-avi")
+
+
+@pytest.mark.parametrize("kind", LONG)
+class TestLongRecordings:
+    """Longer than what is decoded at once: groups are left out, and decoding begins in the middle."""
+
+    @pytest.mark.parametrize("rate", [0.3, 0.13])
+    def test_groups_nobody_wants_are_left_out_and_nothing_is_lost(
+        self, made: Path, kind: str, rate: float
+    ) -> None:
+        _, frames, lost = only(clips.kept(made, kind, 400).path, Sampling(rate))
+        assert lost == []
+        assert [clips.read_number(frame.image) for frame in frames] == [frame.index for frame in frames]
+
+    def test_what_is_left_of_a_run_begins_in_the_middle(self, made: Path, kind: str) -> None:
+        source = Files([clips.kept(made, kind, 400).path], sampling=Sampling(1))
+        rest = source.without({key for key in source.keys if key[1] < 230})
+        items = list(rest)
+        assert [item.key for item in items] == list(rest.keys)
+        for item in items:
+            assert isinstance(item, Frame)
+            assert clips.read_number(item.image) == item.index
+
+
+@pytest.mark.parametrize(
+    ("kind", "twice"),
+    [
+        *((kind, False) for kind in LONG),
+        # Streams can be put one behind the other.
+        *((kind, True) for kind in LONG if clips.KINDS[kind].suffix in (".ts", ".mpg")),
+    ],
+)
+def test_a_seek_decodes_little_and_keeps_only_true_frames(
+    made: Path, tmp_path: Path, kind: str, twice: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clips.kept(made, kind, 400).path
+    if twice:
+        data = path.read_bytes()
+        path = tmp_path / path.name
+        path.write_bytes(data + data)
+    source = Files([path])
+    frames = source.recordings[0].frames
+    real, decoded = video_decoding.decode_packet, 0
+
+    def counted(packet: Packet) -> list[VideoFrame] | None:
+        nonlocal decoded
+        decoded += 1
+        return real(packet)
+
+    monkeypatch.setattr(video_decoding, "decode_packet", counted)
+    rng = random.Random(4)
+    for index in rng.sample(range(frames), 25):
+        decoded = 0
+        assert clips.read_number(source.reopen(path.name, index).image) == index % 400
+        assert decoded <= 260  # of 400 or 800
+    recording = source.recording(path.name)
+    assert isinstance(recording, video.Video)
+    kept = recording._looking._kept
+    assert len(kept) > 25
+    for index, frame in kept.items():
+        assert clips.read_number(video.video_pixels.picture(frame)) == index % 400
+    source.close()
 
 
 class TestOddFiles:

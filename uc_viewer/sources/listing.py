@@ -72,13 +72,14 @@ class Files:
         paths: Sequence[Path],
         beside: Sequence[Files] = (),
         sampling: Sampling = STANDARD,
+        exclude: Collection[Path] = (),
     ) -> Generator[int, None, Files]:
         """List paths bit by bit: gives how many pictures were found so far, returns the source.
 
         For a window, which must not wait for a hundred thousand files in one go.
         """
         source, told = cls.__new__(cls), time.monotonic()
-        for looked_at, _ in enumerate(source._list(paths, (), beside, sampling)):
+        for looked_at, _ in enumerate(source._list(paths, exclude, beside, sampling)):
             # A single recording of some gigabytes takes as long as many stills.
             if looked_at % _LISTED_AT_ONCE == 0 or time.monotonic() - told > _PAUSE:
                 yield source.expected

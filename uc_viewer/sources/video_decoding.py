@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from math import inf
 
 import av
 import numpy as np
@@ -14,19 +15,36 @@ from av.video.stream import VideoStream
 from uc_viewer.sources.video_file import Opener, Packet, decode_packet, is_picture, opened, packets_of
 from uc_viewer.sources.video_index import Index
 
+BEYOND = 48
+"""Frames behind the one that is looked for at which decoding ends: more never wait for their turn."""
+
+LOST_AFTER = 1000
+"""Packets after which a place in a file is given up if none of them is known."""
+
 
 def forward(
     opener: Opener, index: Index, wanted: Sequence[int]
 ) -> Generator[tuple[int, VideoFrame], None, None]:
-    """All sound frames from the first wanted one's group on, in order, less the groups nobody wants.
+    """Some frames in order, less those that are damaged; groups of packets nobody wants are left out.
 
-    Raises OSError where the file cannot be read any more.
+    ``wanted`` must be increasing. Raises OSError where the file cannot be read any more.
     """
-    if not len(wanted):
-        return
-    groups = _groups_of(index, wanted)
-    with opened(opener, strict=index.strict) as (container, stream):
-        yield from named(container, stream, index, places(index), groups)
+    at, count = 0, len(index.keys)
+    for groups in (_groups_of(index, wanted), frozenset(range(count))) if len(wanted) else ():
+        gaps = len(groups) < count
+        with opened(opener, strict=index.strict) as (container, stream):
+            for place, frame in named(container, stream, index, places(index), groups):
+                if gaps and place > wanted[at]:
+                    break  # some decoders complain after a gap: see what comes without any
+                while at < len(wanted) and wanted[at] < place:
+                    at += 1
+                if at < len(wanted) and wanted[at] == place:
+                    at += 1
+                    yield place, frame
+                if at == len(wanted):
+                    return
+        if not gaps:
+            return
 
 
 def _groups_of(index: Index, wanted: Sequence[int]) -> frozenset[int]:
@@ -51,24 +69,37 @@ def named(
     index: Index,
     place: dict[int, int],
     groups: frozenset[int] | None = None,
+    *,
+    sought: bool = False,
+    leaving_out: int = 0,
+    until: Callable[[], float] = lambda: inf,
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """Decode on, giving every sound frame its index by its stamp; of a linear index from the start on.
+    """Decode on, giving every sound frame its index by its stamp.
 
-    ``place``: that of `places`. ``groups``: only packets of these groups reach the decoder.
+    ``place``: that of `places`. ``groups``: only packets of these groups reach the decoder. ``sought``: the
+    file stands somewhere within; the first packets may be the rest of others, or carry the stamps of others,
+    so that nothing is given before a key frame of the index. ``leaving_out``: of a linear index, so many
+    packets after the first one that is known are left out. ``until``: index of the frame that is looked for;
+    some way behind it decoding ends, whether it has come or not.
     """
     last, damage = -1, _Damage()
     # Decoders that work on several packets at once complain of one only some packets later.
     late = stream.codec_context.thread_count
     waiting: deque[tuple[int, int, VideoFrame | None]] = deque()
-    for packet in _fed(container, stream, index, place, groups):
+    packets = packets_of(container, stream)
+    if index.linear:
+        packets = _numbered(packets, index, leaving_out, sought=sought)
+    for packet in _fed(_needed(packets, place, until), index, place, groups):
         frames = _flushed(stream) if packet is None else decode_packet(packet)
         damage.note(packet, frames)
         for frame in frames or []:
             sound = damage.spares(frame)
             at = place.get(frame.pts) if frame.pts is not None else None
+            if sought and at is not None and not (frame.key_frame and index.keys[index.groups[at]] == at):
+                continue
             # One that goes back in time came out in a wrong order, or under a stamp that was there before.
             if at is not None and at > last:
-                last = at
+                last, sought = at, False
                 waiting.append((damage.fed, at, frame if sound else None))
         if not damage.free:
             waiting = deque((fed, at, None) for fed, at, _ in waiting)
@@ -112,20 +143,42 @@ class _Damage:
         return self._met < 0
 
 
+def _numbered(packets: Iterator[Packet], index: Index, leaving_out: int, *, sought: bool) -> Iterator[Packet]:
+    """Packets stamped with their number in the file; nothing where none of many is known."""
+    number, unknown = None if sought else 0, 0
+    for packet in packets:
+        if is_picture(packet):
+            if number is None and packet.pos is not None:
+                number = index.entries.get((packet.pos, packet.size))
+            if number is None:
+                unknown += 1
+                if unknown > LOST_AFTER:
+                    return
+                continue
+            packet.pts = number
+            number += 1
+            if leaving_out:
+                leaving_out -= 1
+                continue
+        yield packet
+
+
+def _needed(packets: Iterator[Packet], place: dict[int, int], until: Callable[[], float]) -> Iterator[Packet]:
+    """Packets up to some way behind a frame: a decoder that has lost its thread may complain to the end."""
+    for packet in packets:
+        at = place.get(packet.pts) if packet.pts is not None else None
+        if at is not None and at > until() + BEYOND:
+            return
+        yield packet
+
+
 def _fed(
-    container: InputContainer,
-    stream: VideoStream,
-    index: Index,
-    place: dict[int, int],
-    groups: frozenset[int] | None,
+    packets: Iterator[Packet], index: Index, place: dict[int, int], groups: frozenset[int] | None
 ) -> Iterator[Packet | None]:
     """The packets the decoder needs; None where a gap begins and what it still holds must come out."""
     skipping = False
-    group = number = 0
-    for packet in packets_of(container, stream):
-        if index.linear and is_picture(packet):
-            packet.pts = number
-            number += 1
+    group = 0
+    for packet in packets:
         if groups is not None and packet.size:
             at = place.get(packet.pts) if packet.pts is not None else None
             group = group if at is None else int(index.groups[at])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -31,7 +31,6 @@ PAUSE = 500
 WHOLE = 0.98
 """A file that holds at least this part of its stated length is whole: headers round."""
 
-
 REORDERED = 16
 """Most frames by which a stamp may stand before an earlier one; further back, the clock began anew."""
 
@@ -42,7 +41,8 @@ class Index:
 
     ``stamps``: int64 N, what a frame is recognised by, each once: the container's own time stamp. Where
     these do not tell frames apart (some have none, or the clock begins anew) the index is ``linear``: then
-    it is the place of the frame's packet in the file, and only decoding from the start finds a frame.
+    it is the number of the frame's packet in the file. Where to begin is then told by ``entries``: the number
+    of a key frame's packet by the packet's place and size in bytes.
     ``times``: float64 N, seconds, never decreasing. ``groups``: int32 N, in which group (in decoding order)
     the frame's packet lies. ``keys``: int64 G, index of the key frame of each group. ``rotation``: degrees
     counter-clockwise that bring a frame upright. ``share``: part of the stated length that is there, None
@@ -64,6 +64,7 @@ class Index:
     interlaced: bool
     share: float | None
     linear: bool
+    entries: Mapping[tuple[int, int], int]
 
     @property
     def seconds(self) -> float:
@@ -99,6 +100,7 @@ class _Order:
     stamps: Sequence[int]
     said: Sequence[int | None]
     linear: bool
+    entries: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
 
 def indexing(opener: Opener, step: float | None = None) -> Generator[None, None, Index]:
@@ -224,12 +226,15 @@ def _decoded(opener: Opener, head: Sequence[_Shown]) -> Generator[None, None, _O
     """
     said: list[int | None] = []
     order: dict[int, None] = {}
+    entries: dict[tuple[int, int], int] = {}
     with opened(opener) as (container, stream):
         for packet in packets_of(container, stream):
             yield
             if is_picture(packet):
                 said.append(packet.pts)
                 packet.pts = len(said) - 1
+                if packet.is_keyframe and packet.pos is not None:
+                    entries[packet.pos, packet.size] = packet.pts
             order.update((frame.pts, None) for frame in decode_packet(packet) or [] if frame.pts is not None)
     if not order:
         raise SourceError(
@@ -238,7 +243,7 @@ def _decoded(opener: Opener, head: Sequence[_Shown]) -> Generator[None, None, _O
     shown = [said[place] for place in order]
     stamps = [stamp for stamp in shown if stamp is not None]
     apart = len(set(stamps)) == len(shown) and {frame.stamp for frame in head} <= set(stamps)
-    return _Order(stamps if apart else list(order), shown, linear=not apart)
+    return _Order(stamps, shown, False) if apart else _Order(list(order), shown, True, entries)
 
 
 def _assemble(packets: _Packets, order: _Order, facts: _Facts, head: Sequence[_Shown], strict: bool) -> Index:
@@ -272,6 +277,7 @@ def _assemble(packets: _Packets, order: _Order, facts: _Facts, head: Sequence[_S
         interlaced=any(frame.interlaced for frame in head),
         share=facts.share,
         linear=order.linear,
+        entries=order.entries,
     )
 
 
