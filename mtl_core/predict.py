@@ -14,7 +14,7 @@ import torch
 from mtl_core import bundle
 from mtl_core.calibrate import Calibration
 from mtl_core.model import Logits, MultiTaskNet
-from mtl_core.preprocess import normalise, prepare
+from mtl_core.preprocess import field_of_view, normalise, prepare
 from mtl_core.quality import assess
 from mtl_core.scores import FrameScores
 from mtl_core.spec import ModelSpec
@@ -120,10 +120,11 @@ class Predictor:
         ``frame``: uint8 H x W x 3 RGB. Raises ValueError for an array of another kind.
         """
         check_frame(frame)
-        quality = assess(frame)
+        box = field_of_view(frame)
+        quality = assess(frame, box)
         if not quality.gradable:
             return Ready(None, quality.reason)
-        return Ready(prepare(frame, self.spec.input))
+        return Ready(prepare(frame, self.spec.input, box))
 
     def answer(self, ready: Sequence[Ready]) -> list[FrameScores]:
         """Scores of frames made `ready`, together and in order."""

@@ -67,13 +67,14 @@ def field_of_view(rgb: np.ndarray) -> Box:
     )
 
 
-def prepare(rgb: np.ndarray, spec: InputSpec) -> np.ndarray:
+def prepare(rgb: np.ndarray, spec: InputSpec, box: Box | None = None) -> np.ndarray:
     """Give the square picture the network sees, before normalisation.
 
-    ``rgb``: uint8 H x W x 3 RGB of any size. Result: uint8 S x S x 3 with S = ``spec.size``: field of
-    view cropped, squashed to a square (as the 256 px training images are), overlays covered.
+    ``rgb``: uint8 H x W x 3 RGB of any size; ``box``: its field of view, if that is known. Result: uint8
+    S x S x 3 with S = ``spec.size``: field of view cropped, squashed to a square (as the 256 px training
+    images are), overlays covered.
     """
-    square = _squash(rgb, spec.size)
+    square = _squash(rgb, spec.size, box)
     return cover_overlays(square) if spec.mask else square
 
 
@@ -85,9 +86,9 @@ def hidden(rgb: np.ndarray, spec: InputSpec) -> np.ndarray:
     return covered
 
 
-def _squash(rgb: np.ndarray, size: int) -> np.ndarray:
+def _squash(rgb: np.ndarray, size: int, box: Box | None = None) -> np.ndarray:
     """The field of view as a square, uint8 size x size x 3."""
-    box = field_of_view(rgb)
+    box = box or field_of_view(rgb)
     crop = rgb[box.top : box.bottom, box.left : box.right]
     shrink = crop.shape[0] > size or crop.shape[1] > size
     method = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR

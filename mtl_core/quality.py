@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_core.preprocess import field_of_view
+from mtl_core.preprocess import Box, field_of_view
 
 FROZEN = "frozen: the same picture as before"
 """Why a frame of a recording is not scored that shows a still the processor holds; see `Standstill`."""
@@ -70,14 +70,14 @@ class Quality:
     measures: Mapping[str, float] = field(default_factory=dict)
 
 
-def assess(rgb: NDArray[np.uint8]) -> Quality:
+def assess(rgb: NDArray[np.uint8], box: Box | None = None) -> Quality:
     """Say whether a frame can be graded.
 
-    ``rgb``: uint8 H x W x 3. Reasons, the first that applies: "blank", "too dark", "over-exposed",
-    "not mucosa", "blurred", "no detail". Only the octagon of the field of view counts, and not its lower
-    left corner, where processors put their picture-in-picture box.
+    ``rgb``: uint8 H x W x 3; ``box``: its field of view, if that is known. Reasons, the first that applies:
+    "blank", "too dark", "over-exposed", "not mucosa", "blurred", "no detail". Only the octagon of the field
+    of view counts, and not its lower left corner, where processors put their picture-in-picture box.
     """
-    measures = measure(rgb)
+    measures = measure(rgb, box)
     rules = (
         ("blank", measures["contrast"] < BLANK),
         ("too dark", measures["brightness"] < DARK),
@@ -95,8 +95,8 @@ def _is_not_mucosa(measures: Mapping[str, float]) -> bool:
     return colour or measures["sharpness"] > NOISY
 
 
-def measure(rgb: NDArray[np.uint8]) -> dict[str, float]:
-    """The figures `assess` goes by, of a uint8 H x W x 3 frame.
+def measure(rgb: NDArray[np.uint8], box: Box | None = None) -> dict[str, float]:
+    """The figures `assess` goes by, of a uint8 H x W x 3 frame (and its field of view, if that is known).
 
     ``contrast``: standard deviation of grey levels (0..128). ``brightness``: 90th percentile of each
     pixel's brightest channel (0..255; grey would call deep red blood dark). ``burnt_out``: share of
@@ -108,7 +108,7 @@ def measure(rgb: NDArray[np.uint8]) -> dict[str, float]:
     over blocks of 16 px of its root mean square. A wall at close range or a smear has highlights and an
     edge somewhere, hence sharpness, but nothing to see in nine tenths of it.
     """
-    box = field_of_view(rgb)
+    box = box or field_of_view(rgb)
     crop = rgb[box.top : box.bottom, box.left : box.right]
     small = cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)

@@ -7,6 +7,7 @@ import platform
 import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -25,8 +26,11 @@ from uc_viewer.sources.sampling import Sampling
 BATCH = 8
 """Frames scored together unless told otherwise."""
 
-AHEAD = 8
+AHEAD = 16
 """Most frames made ready before the engine asks for them."""
+
+MAKERS = 1
+"""Threads that make frames ready, beside the one that decodes them: a second gained nothing on two cores."""
 
 WAITING = 4
 """Most items held back for a batch, in batches: a still of an hour must not keep the frames before it."""
@@ -55,7 +59,7 @@ class Scorer(Protocol):
     """What the analysis needs of a model; `mtl_core.predict.Predictor` is one."""
 
     def ready(self, frame: np.ndarray) -> Any:
-        """A uint8 H x W x 3 RGB picture made ready for `answer`; asked for on a thread of its own."""
+        """A uint8 H x W x 3 RGB picture made ready for `answer`; asked for on several other threads."""
 
     def answer(self, ready: Sequence[Any]) -> list[FrameScores]:
         """Scores of pictures made ready, in order."""
@@ -63,10 +67,10 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class _Looked:
-    """A frame less its picture: what is left of it once it is ready, or rejected for ``reason``."""
+    """A frame less its picture: what it becomes once it is ready, or None where ``reason`` rejects it."""
 
     frame: Frame
-    ready: Any
+    ready: Future[Any] | None
     reason: str = ""
 
 
@@ -75,14 +79,15 @@ def analyse(
 ) -> Generator[FrameResult | Other, None, None]:
     """Score every picture of a source, in its order; what is no picture comes through.
 
-    Pictures are decoded and made ready on a thread of their own while the engine works, at most `AHEAD` of
-    them. A picture of a recording that has stood still for a while is not scored again. Closing the generator
-    stops that thread and closes the source's files. Raises ValueError if ``batch`` is below 1, and what the
-    source raises; frames that came before a recording went away are scored first.
+    Pictures are decoded on a thread of their own and made ready on another while the engine works, at most
+    `AHEAD` of them. A picture of a recording that has stood still for a while is not scored again. Closing
+    the generator stops these threads and closes the source's files. Raises ValueError if ``batch`` is below
+    1, and what the source raises; frames that came before a recording went away are scored first.
     """
     if batch < 1:
         raise ValueError(f"batch must be at least 1, not {batch}")
-    items = ahead(_look(source, scorer), AHEAD)
+    makers = ThreadPoolExecutor(MAKERS, "ready")
+    items = ahead(_look(source, scorer, makers), AHEAD)
     held: list[_Looked | Other] = []
     try:
         for item in items:
@@ -100,6 +105,7 @@ def analyse(
         yield from _score(held, scorer)
     finally:
         items.close()
+        makers.shutdown(cancel_futures=True)
 
 
 def _asks(item: object) -> bool:
@@ -107,8 +113,10 @@ def _asks(item: object) -> bool:
     return isinstance(item, _Looked) and not item.reason
 
 
-def _look(source: Iterable[Frame | Other], scorer: Scorer) -> Generator[_Looked | Other, None, None]:
-    """Make the frames of a source ready, and find those of a recording that stand still."""
+def _look(
+    source: Iterable[Frame | Other], scorer: Scorer, makers: ThreadPoolExecutor
+) -> Generator[_Looked | Other, None, None]:
+    """Have the frames of a source made ready, and find those of a recording that stand still."""
     from mtl_core.quality import FROZEN, Standstill  # brings OpenCV, which listing files does not need
 
     items = iter(source)
@@ -123,7 +131,7 @@ def _look(source: Iterable[Frame | Other], scorer: Scorer) -> Generator[_Looked 
                 if item.source_file != watched:
                     watched, standstill = item.source_file, Standstill()
                 reason = FROZEN if standstill.frozen(item.image, item.pts_seconds) else ""
-            ready = None if reason else scorer.ready(item.image)
+            ready = None if reason else makers.submit(scorer.ready, item.image)
             yield _Looked(replace(item, image=_NO_PICTURE), ready, reason)
     finally:
         if close := getattr(items, "close", None):
@@ -201,7 +209,7 @@ def unseen(
 
 
 def _score(held: list[_Looked | Other], scorer: Scorer) -> Iterator[FrameResult | Other]:
-    asked = [item.ready for item in held if isinstance(item, _Looked) and _asks(item)]
+    asked = [item.ready.result() for item in held if isinstance(item, _Looked) and item.ready]
     scores = scorer.answer(asked) if asked else []
     if len(scores) != len(asked):
         raise RuntimeError(f"the model gave {len(scores)} answers for {len(asked)} pictures")

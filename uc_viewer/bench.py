@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,8 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mtl_core.preprocess import prepare
-from mtl_core.quality import assess
+from mtl_core.quality import Standstill
 from uc_viewer.analysis import BATCH, analyse
 from uc_viewer.sources import video_pixels
 from uc_viewer.sources.base import Frame, Recording, SourceError, Unreadable
@@ -247,19 +247,24 @@ def _stages(
     gradable, decode, preprocess, inference = 0, 0.0, 0.0, 0.0
 
     def prepared(image: Picture) -> Picture | None:
-        return prepare(image, predictor.spec.input) if assess(image).gradable else None
+        return predictor.ready(image).picture
 
-    items = recording.decode(chosen)
+    items, standstill = recording.decode(chosen), Standstill()
     with ThreadPoolExecutor(THREADS) as pool:
         while True:
             start = time.perf_counter()
             held = list(islice(items, CHUNK))
             decoded = time.perf_counter()
             images = [item.image for item in held if isinstance(item, Frame)]
-            ready = [square for square in pool.map(prepared, images) if square is not None]
+            squares = pool.map(prepared, images)
+            for item in held:  # on this thread, as it must be in order
+                if isinstance(item, Frame) and item.pts_seconds is not None:
+                    standstill.frozen(item.image, item.pts_seconds)
+            ready = [square for square in squares if square is not None]
             done = time.perf_counter()
-            for first in range(0, len(ready), batch):
-                predictor.logits(np.stack(ready[first : first + batch]))
+            with _all_cores():
+                for first in range(0, len(ready), batch):
+                    predictor.logits(np.stack(ready[first : first + batch]))
             end = time.perf_counter()
             gradable += len(ready)
             decode += decoded - start
@@ -267,6 +272,19 @@ def _stages(
             inference += end - done
             if not held:
                 return gradable, decode, preprocess, inference
+
+
+@contextmanager
+def _all_cores() -> Iterator[None]:
+    """Within the block the engine takes every core, as it does not while pictures are decoded beside it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _peak_bytes() -> int | None:
