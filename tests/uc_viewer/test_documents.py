@@ -14,7 +14,17 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MODULES = [
     path
-    for folder in ("mtl_core", "uc_viewer", "uc_viewer/report", "uc_viewer/gui", "packaging")
+    for folder in (
+        "mtl_core",
+        "uc_viewer",
+        "uc_viewer/clips",
+        "uc_viewer/gui",
+        "uc_viewer/reading",
+        "uc_viewer/report",
+        "uc_viewer/sources",
+        "uc_viewer/store",
+        "packaging",
+    )
     for path in sorted((ROOT / folder).glob("*.py"))
     if path.stem != "__init__"
 ]
